@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/stepsies/stepsies/client"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// cli is the command line: flags, environment variables and help in one place.
+type cli struct {
+	Installation
+
+	LogLevel  string `help:"Log from this level on: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"STEPSIES_LOG_LEVEL"`
+	LogFormat string `help:"Log as text or as JSON lines." enum:"text,json" default:"text" env:"STEPSIES_LOG_FORMAT"`
+
+	Demo    demoCmd    `cmd:"" help:"Try it: a server with sample stepsies in a temporary folder."`
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	User    userCmd    `cmd:"" help:"Create, list, change and delete users."`
+	Key     keyCmd     `cmd:"" help:"Create, list, revoke and rotate API keys."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database to this program's version."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// Installation says where an installation keeps its data.
+type Installation struct {
+	Data     string `help:"Data folder: SQLite, the lock and the operator's socket. Made when missing." default:"./data" placeholder:"FOLDER" env:"STEPSIES_DATA"`
+	Database string `help:"PostgreSQL 15 or newer instead of SQLite: postgres://user:password@host/name." placeholder:"URL" env:"STEPSIES_DATABASE"`
+}
+
+// terminal is what a command reads from and writes to.
+type terminal struct {
+	in  *os.File
+	out io.Writer
+	err io.Writer
+	log *slog.Logger
+}
+
+// usageError is a command line that makes no sense; it ends with exit code 2.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// run carries out a command line and returns the exit code. Errors are one
+// sentence on errOut.
+func run(args []string, in *os.File, out, errOut io.Writer) int {
+	if err := secretsFromFiles(); err != nil {
+		return fail(errOut, err)
+	}
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("stepsies"),
+		kong.Description("Step-by-step guides with a REST API whose keys can be trusted."),
+		kong.Writers(out, errOut),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.Exit(func(code int) { panic(exited(code)) }),
+	)
+	if err != nil {
+		return fail(errOut, err)
+	}
+	code, parsed := parse(parser, args)
+	if parsed == nil {
+		return code
+	}
+	warnOfUnknownVariables(parser.Model, errOut)
+	t := &terminal{in: in, out: out, err: errOut, log: newLogger(errOut, c.LogLevel, c.LogFormat)}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	if err := parsed.Run(t, &c.Installation); err != nil {
+		return fail(errOut, err)
+	}
+	return exitDone
+}
+
+// exited carries kong's wish to end, after --help, to where run returns.
+type exited int
+
+func parse(parser *kong.Kong, args []string) (code int, parsed *kong.Context) {
+	defer func() {
+		if v := recover(); v != nil {
+			e, ok := v.(exited)
+			if !ok {
+				panic(v)
+			}
+			code, parsed = int(e), nil
+		}
+	}()
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		_, _ = fmt.Fprintf(parser.Stderr, "stepsies: %v; see stepsies --help\n", err)
+		return exitUsage, nil
+	}
+	return exitDone, parsed
+}
+
+func fail(errOut io.Writer, err error) int {
+	_, _ = fmt.Fprintln(errOut, "stepsies: "+sentence(err))
+	if _, ok := errors.AsType[usageError](err); ok {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// sentence is what an error says to whoever runs the program. What a server
+// answered is its message and every field that does not fit.
+func sentence(err error) string {
+	e, ok := errors.AsType[*client.Error](err)
+	if !ok {
+		return err.Error()
+	}
+	s := e.Message
+	for _, d := range e.Details {
+		s += " " + d.Field + ": " + d.Message + "."
+	}
+	return s
+}
+
+func newLogger(w io.Writer, level, format string) *slog.Logger {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(level)) // kong has checked it
+	options := &slog.HandlerOptions{Level: l}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

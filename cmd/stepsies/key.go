@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stepsies/stepsies/client"
+)
+
+type keyCmd struct {
+	Create keyCreateCmd `cmd:"" help:"Create an API key and print it, this once."`
+	List   keyListCmd   `cmd:"" help:"List API keys, newest first, the revoked ones too."`
+	Revoke keyRevokeCmd `cmd:"" help:"End an API key at once and for good."`
+	Rotate keyRotateCmd `cmd:"" help:"Make a successor of an API key and print it, this once."`
+}
+
+type keyCreateCmd struct {
+	User        string   `help:"Username of the owner." required:""`
+	Name        string   `help:"What the key is for." required:""`
+	Description string   `help:"More about it."`
+	Scope       []string `help:"read, write or admin; may be repeated." required:"" enum:"read,write,admin"`
+	Expires     string   `help:"When the key ends: after 30s, 12h or 90d, or at the end of a day such as 2027-01-31 (UTC). Default: never." placeholder:"WHEN"`
+}
+
+// Run creates the key. The key, and nothing else, is printed on standard output.
+func (cmd *keyCreateCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
+	want := client.NewAPIKey{Name: cmd.Name, Description: cmd.Description, UserID: cmd.User}
+	for _, s := range cmd.Scope {
+		want.Scopes = append(want.Scopes, client.Scope(s))
+	}
+	if cmd.Expires != "" {
+		var err error
+		if want.ExpiresAt, err = parseExpiry(cmd.Expires, time.Now()); err != nil {
+			return usagef("--expires: %w", err)
+		}
+	}
+	c, done, err := connect(ctx, t, in)
+	if err != nil {
+		return err
+	}
+	defer done()
+	k, err := c.CreateAPIKey(ctx, want)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(t.out, k.Key.Reveal())
+	return err
+}
+
+var period = regexp.MustCompile(`^([0-9]{1,9})([smhd])$`)
+
+// parseExpiry reads a period from now on, or a day at whose end in UTC a key
+// stops.
+func parseExpiry(text string, now time.Time) (time.Time, error) {
+	if m := period.FindStringSubmatch(text); m != nil {
+		n, _ := strconv.ParseInt(m[1], 10, 64) // at most nine digits
+		unit := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
+		// Whole seconds are counted, since a time.Duration ends after 292 years; and up,
+		// so that a key never lives shorter than asked for.
+		return time.Unix(now.Unix()+n*int64(unit/time.Second)+1, 0).UTC(), nil
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is not a period such as 30s, 12h or 90d, nor a day such as 2027-01-31", text)
+	}
+	return day.AddDate(0, 0, 1), nil
+}
+
+type keyListCmd struct {
+	User string `help:"Only this user's keys."`
+	JSON bool   `help:"Print JSON."`
+}
+
+// Run lists the keys.
+func (cmd *keyListCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
+	c, done, err := connect(ctx, t, in)
+	if err != nil {
+		return err
+	}
+	defer done()
+	keys := []client.APIKey{}
+	for k, err := range c.AllAPIKeys(ctx, client.APIKeyQuery{UserID: cmd.User}) {
+		if err != nil {
+			return err
+		}
+		keys = append(keys, k)
+	}
+	if cmd.JSON {
+		return printJSON(t.out, keys)
+	}
+	if len(keys) == 0 {
+		_, err := fmt.Fprintln(t.err, "There are no keys. Make one: stepsies key create --user NAME --name NAME --scope read"+in.flags())
+		return err
+	}
+	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "ID\tUSER\tNAME\tKEY\tSCOPES\tSTATUS\tLAST USED\tEXPIRES\tREFUSED")
+	for _, k := range keys {
+		var scopes []string
+		for _, s := range k.Scopes {
+			scopes = append(scopes, string(s))
+		}
+		refused := "-"
+		if k.RefusedCount > 0 && k.LastRefusedAt != nil {
+			refused = fmt.Sprintf("%d times, last %s", k.RefusedCount, k.LastRefusedAt.Format(time.RFC3339))
+		}
+		_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.UserID, k.Name, k.Hint,
+			strings.Join(scopes, ","), k.Status, timeOr(k.LastUsedAt, "never"), timeOr(k.ExpiresAt, "never"), refused)
+	}
+	return w.Flush()
+}
+
+func timeOr(at *time.Time, none string) string {
+	if at == nil {
+		return none
+	}
+	return at.Format(time.RFC3339)
+}
+
+type keyRevokeCmd struct {
+	ID int64 `arg:"" help:"Id of the key, as stepsies key list shows it."`
+}
+
+// Run revokes the key. It is dead in a running server when this returns.
+func (cmd *keyRevokeCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
+	c, done, err := connect(ctx, t, in)
+	if err != nil {
+		return err
+	}
+	defer done()
+	k, err := c.RevokeAPIKey(ctx, cmd.ID)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "Revoked %s (%s) of %s.\n", k.Name, k.Hint, k.UserID)
+	return err
+}
+
+type keyRotateCmd struct {
+	ID    int64  `arg:"" help:"Id of the key, as stepsies key list shows it."`
+	Grace string `help:"How long the old key lives on: 0s to 30d." default:"24h" placeholder:"PERIOD"`
+}
+
+// Run rotates the key. The new key, and nothing else, is printed on standard
+// output.
+func (cmd *keyRotateCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
+	if !period.MatchString(cmd.Grace) {
+		return usagef("--grace: %q is not a period such as 30s, 12h or 7d", cmd.Grace)
+	}
+	start := time.Unix(0, 0)
+	end, err := parseExpiry(cmd.Grace, start)
+	if err != nil {
+		return usagef("--grace: %w", err)
+	}
+	c, done, err := connect(ctx, t, in)
+	if err != nil {
+		return err
+	}
+	defer done()
+	k, err := c.RotateAPIKey(ctx, cmd.ID, client.Rotation{GracePeriod: client.Set(end.Sub(start) - time.Second)})
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(t.err, "%s has a successor with id %d. The old key works for another %s.\n", k.Name, k.ID, cmd.Grace)
+	_, err = fmt.Fprintln(t.out, k.Key.Reveal())
+	return err
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/stepsies/stepsies/internal/reqlog"
+	"github.com/stepsies/stepsies/internal/server"
+)
+
+type serveCmd struct {
+	Listen         string   `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"STEPSIES_LISTEN"`
+	PublicURL      string   `help:"Address under which clients reach the server; links are built from it. Default: the address listened on." placeholder:"URL" env:"STEPSIES_PUBLIC_URL"`
+	AllowedOrigins []string `help:"Origins from which browsers may call the API." placeholder:"ORIGIN,…" env:"STEPSIES_ALLOWED_ORIGINS"`
+	TrustedProxies []string `help:"Networks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR,…" env:"STEPSIES_TRUSTED_PROXIES"`
+}
+
+// Run serves until it is told to end.
+func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
+	proxies, err := reqlog.ParseProxies(cmd.TrustedProxies)
+	if err != nil {
+		return usagef("--trusted-proxies: %w", err)
+	}
+	l, err := listen(cmd.Listen)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }()
+	publicURL, err := cmd.publicURL(l.Addr())
+	if err != nil {
+		return err
+	}
+	s, err := openOwned(ctx, in, server.Config{
+		PublicURL: publicURL, Origins: cmd.AllowedOrigins, Proxies: proxies, Log: t.log, Migrate: true,
+	})
+	if err != nil {
+		return err
+	}
+	if admin, err := s.Store().HasAdmin(ctx); err == nil && !admin {
+		_, _ = fmt.Fprintf(t.out, "There is no admin yet. Make the first one: stepsies user create NAME --email YOU@EXAMPLE.COM --admin%s\n", in.flags())
+	}
+	t.log.Info("serving", "listen", l.Addr().String(), "public_url", publicURL, "database", s.Store().Engine())
+	runErr := s.Run(ctx, l)
+	if err := s.Close(); err != nil && runErr == nil {
+		runErr = fmt.Errorf("close the installation: %w", err)
+	}
+	if runErr == nil {
+		t.log.Info("stopped")
+	}
+	return runErr
+}
+
+// openOwned opens an installation, waiting for an owner of the data folder who is
+// just ending.
+func openOwned(ctx context.Context, in *Installation, c server.Config) (*server.Server, error) {
+	deadline := time.Now().Add(ownerWait)
+	for {
+		s, err := openInstallation(ctx, in, c)
+		if !errors.Is(err, server.ErrBusy) || time.Now().After(deadline) {
+			return s, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// flags are what a command beside this one must be given to find the same data.
+// A database address can hold a password and is not repeated.
+func (in *Installation) flags() string {
+	if in.Database != "" {
+		return " --database …"
+	}
+	return " --data " + in.Data
+}
+
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("the address %s is in use by another program; choose another one with --listen", address)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", address, err)
+	}
+	return l, nil
+}
+
+// publicURL is the configured address, checked, or the one listened on.
+func (cmd *serveCmd) publicURL(addr net.Addr) (string, error) {
+	if cmd.PublicURL == "" {
+		return "http://" + localAddress(addr), nil
+	}
+	u, err := url.Parse(cmd.PublicURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		return "", usagef("--public-url must be an address such as https://stepsies.example.com, without a path")
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
+
+// localAddress is an address that reaches the listener from this machine.
+func localAddress(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("localhost:%d", tcp.Port)
+	}
+	return addr.String()
+}

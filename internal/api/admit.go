@@ -1,0 +1,256 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/reqlog"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// MaxBody is the number of bytes that a request's body may have.
+const MaxBody = 2 << 20
+
+// call is what is known of a request once it has been admitted.
+type call struct {
+	principal auth.Principal
+	request   *http.Request
+	body      []byte
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+
+type operatorKey struct{}
+
+// AsOperator marks the context of connections that came through the operator's
+// socket, or from inside the process.
+func AsOperator(ctx context.Context) context.Context {
+	return context.WithValue(ctx, operatorKey{}, true)
+}
+
+func isOperator(ctx context.Context) bool { return ctx.Value(operatorKey{}) != nil }
+
+// ServeHTTP answers a request. /api/v1 is another name of /v1.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer a.recover(w, r)
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/api/v1"); ok && (rest == "" || rest[0] == '/') {
+		r = withPath(r, basePath+rest)
+	}
+	if path.Clean(r.URL.Path) != r.URL.Path {
+		// The mux would redirect; a client of an API is better told.
+		a.noRoute(w, r)
+		return
+	}
+	if a.crossOrigin(w, r) {
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+func withPath(r *http.Request, path string) *http.Request {
+	u := *r.URL
+	u.Path, u.RawPath = path, ""
+	copied := r.WithContext(r.Context())
+	copied.URL = &u
+	return copied
+}
+
+func (a *API) recover(w http.ResponseWriter, r *http.Request) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler || reqlog.Started(w) {
+		panic(http.ErrAbortHandler) // too late for an answer: the client sees the connection close
+	}
+	WriteError(w, r, fmt.Errorf("panic: %v", v))
+}
+
+// noRoute answers for paths that no operation has, and for methods that a path
+// does not take.
+func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
+	reqlog.From(r.Context()).Route = "none"
+	if allowed := a.allowed(r); len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		WriteError(w, r, &stepsies.Error{Code: stepsies.CodeMethodNotAllowed, Message: "This path takes " + strings.Join(allowed, ", ") + "."})
+		return
+	}
+	WriteError(w, r, &stepsies.Error{Code: stepsies.CodeNotFound, Message: "There is nothing at this address. See " + a.PublicURL + "/openapi.json for what there is."})
+}
+
+// allowed asks the mux which methods the path of a request takes.
+func (a *API) allowed(r *http.Request) []string {
+	var methods []string
+	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+		probe := &http.Request{Method: m, URL: r.URL, Host: r.Host}
+		if _, pattern := a.mux.Handler(probe); pattern != "/" && pattern != "" {
+			methods = append(methods, m)
+		}
+	}
+	return methods
+}
+
+// crossOrigin answers preflights and marks answers for origins on the list. With
+// no list, which is the default, it does nothing.
+func (a *API) crossOrigin(w http.ResponseWriter, r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if len(a.Origins) == 0 || !strings.HasPrefix(r.URL.Path, basePath+"/") {
+		return false
+	}
+	w.Header().Add("Vary", "Origin")
+	if !slices.Contains(a.Origins, origin) {
+		return false
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Expose-Headers", "ETag, Idempotency-Replayed, Link, Location, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id")
+	methods := a.allowed(r)
+	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" || len(methods) == 0 {
+		return false
+	}
+	h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id")
+	h.Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// admit lets a request to its operation: with a working key, within its account's
+// limits, with the scope that the operation declares, and with a body that is
+// JSON.
+func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	op := ctx.Operation()
+	entry := reqlog.From(r.Context())
+	entry.Route = servedPath(op.Path)
+	c := &call{request: r}
+	var err error
+	if c.principal, err = a.principal(r, op); err == nil {
+		entry.UserID, entry.KeyID = c.principal.User.ID, c.principal.Key.ID
+		c.body, err = readBody(w, r)
+	}
+	if err != nil {
+		writeRefusal(w, r, scopeOf(op), err)
+		return
+	}
+	next(huma.WithValue(ctx, callKey{}, c))
+}
+
+// principal says who calls the operation, or why they may not.
+func (a *API) principal(r *http.Request, op *huma.Operation) (auth.Principal, error) {
+	entry := reqlog.From(r.Context())
+	if isOperator(r.Context()) {
+		return auth.Operator(), nil
+	}
+	if op.OperationID == "report-leaked-keys" {
+		return auth.Principal{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous, IP: entry.IP}}, nil
+	}
+	p, err := a.Keys.Authenticate(r.Context(), r.Header["Authorization"], entry.IP)
+	if err != nil {
+		return p, err
+	}
+	entry.UserID, entry.KeyID = p.User.ID, p.Key.ID
+	if !p.Scopes.Allow(scopeOf(op)) {
+		return p, stepsies.Forbidden()
+	}
+	return p, nil
+}
+
+const challenge = `Bearer realm="stepsies"`
+
+func insufficient(scope stepsies.Scope) string {
+	return challenge + `, error="insufficient_scope", scope="` + string(scope) + `"`
+}
+
+// writeRefusal answers a request that is not admitted (RFC 6750 §3).
+func writeRefusal(w http.ResponseWriter, r *http.Request, scope stepsies.Scope, err error) {
+	switch stepsies.CodeOf(err) {
+	case stepsies.CodeUnauthorized:
+		w.Header().Set("WWW-Authenticate", challenge)
+	case stepsies.CodeForbidden:
+		w.Header().Set("WWW-Authenticate", insufficient(scope))
+	}
+	WriteError(w, r, err)
+}
+
+// readBody reads the body of a request that may have one and puts it back for the
+// decoder. Its type, size, encoding and syntax are judged here, whatever the
+// decoder would say.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.Method != http.MethodPost && r.Method != http.MethodPatch {
+		return nil, nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, &stepsies.Error{Code: stepsies.CodePayloadTooLarge, Message: "The body is larger than 2 MiB. Send less, for instance images by address."}
+	}
+	if err != nil {
+		return nil, stepsies.BadRequest("The body could not be read to its end. Send it again.")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if len(body) == 0 {
+		return nil, nil
+	}
+	if err := checkMediaType(r); err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(body) {
+		return nil, stepsies.BadRequest("The body is not UTF-8. Send JSON in UTF-8.")
+	}
+	var syntax *json.SyntaxError
+	var any json.RawMessage
+	if err := json.Unmarshal(body, &any); errors.As(err, &syntax) {
+		return nil, stepsies.BadRequest("The body is not JSON: %s at byte %d.", syntax.Error(), syntax.Offset)
+	} else if err != nil {
+		return nil, stepsies.BadRequest("The body is not JSON.")
+	}
+	r.Header.Set("Content-Type", "application/json") // what it was read as, for the decoder
+	return body, nil
+}
+
+func checkMediaType(r *http.Request) error {
+	given := r.Header.Get("Content-Type")
+	mediaType, _, err := mime.ParseMediaType(given)
+	if given == "" || err == nil && (mediaType == "application/json" ||
+		mediaType == "application/merge-patch+json" && r.Method == http.MethodPatch) {
+		return nil
+	}
+	return &stepsies.Error{Code: stepsies.CodeUnsupportedMedia, Message: "The body must be JSON. Send it with Content-Type: application/json."}
+}
+
+// write is the actor of a change, and the promise to make it once where the
+// client sent an Idempotency-Key.
+func (c *call) write() (store.Write, error) {
+	w := store.Write{Actor: c.principal.Actor}
+	keys := c.request.Header["Idempotency-Key"]
+	if len(keys) == 0 {
+		return w, nil
+	}
+	notPrintable := func(r rune) bool { return r < ' ' || r > '~' }
+	if len(keys) > 1 || keys[0] == "" || len(keys[0]) > 255 || strings.ContainsFunc(keys[0], notPrintable) {
+		return w, stepsies.BadRequest("The Idempotency-Key must be one header of 1 to 255 printable ASCII characters.")
+	}
+	w.Once = &store.Once{
+		UserID: c.principal.User.ID, Key: keys[0],
+		Route: c.request.Method + " " + c.request.URL.Path, Body: sha256.Sum256(c.body),
+	}
+	return w, nil
+}

@@ -1,0 +1,176 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/reqlog"
+)
+
+// statuses is the one place where a code becomes a status.
+var statuses = map[stepsies.Code]int{
+	stepsies.CodeBadRequest:         http.StatusBadRequest,
+	stepsies.CodeUnauthorized:       http.StatusUnauthorized,
+	stepsies.CodeForbidden:          http.StatusForbidden,
+	stepsies.CodeNotFound:           http.StatusNotFound,
+	stepsies.CodeMethodNotAllowed:   http.StatusMethodNotAllowed,
+	stepsies.CodeConflict:           http.StatusConflict,
+	stepsies.CodePreconditionFailed: http.StatusPreconditionFailed,
+	stepsies.CodePayloadTooLarge:    http.StatusRequestEntityTooLarge,
+	stepsies.CodeUnsupportedMedia:   http.StatusUnsupportedMediaType,
+	stepsies.CodeValidation:         http.StatusUnprocessableEntity,
+	stepsies.CodeRateLimit:          http.StatusTooManyRequests,
+	stepsies.CodeQuota:              http.StatusTooManyRequests,
+	stepsies.CodeInternal:           http.StatusInternalServerError,
+	stepsies.CodeUnavailable:        http.StatusServiceUnavailable,
+}
+
+// apiError is the body of every answer that is not a success.
+type apiError struct {
+	Detail errorDetail `json:"error"`
+	header http.Header
+}
+
+type errorDetail struct {
+	Code       stepsies.Code      `json:"code" enum:"bad_request,unauthorized,forbidden,not_found,method_not_allowed,conflict,precondition_failed,payload_too_large,unsupported_media_type,validation_failed,rate_limit_exceeded,quota_exceeded,internal_error,unavailable" doc:"What kind of failure this is. Codes never change."`
+	Message    string             `json:"message" doc:"A sentence that says what to do."`
+	Details    []stepsies.Problem `json:"details,omitempty" doc:"With validation_failed: every field that does not fit."`
+	RetryAfter int                `json:"retry_after,omitempty" doc:"With 429: seconds to wait, as in the header Retry-After."`
+	RequestID  string             `json:"request_id,omitempty" doc:"With 5xx: name it when you ask for help."`
+}
+
+func (e *apiError) Error() string  { return string(e.Detail.Code) + ": " + e.Detail.Message }
+func (e *apiError) GetStatus() int { return statuses[e.Detail.Code] }
+
+// GetHeaders is for huma, which sets them on the answer.
+func (e *apiError) GetHeaders() http.Header { return e.header }
+
+// toAPIError turns any failure into what is shown of it, and leaves the whole of
+// it to the log where it is ours.
+func toAPIError(ctx context.Context, err error) error {
+	if _, ok := err.(notModified); ok {
+		return err
+	}
+	entry := reqlog.From(ctx)
+	e, ok := errors.AsType[*stepsies.Error](err)
+	if !ok {
+		e = &stepsies.Error{Code: stepsies.CodeInternal, Message: "Something went wrong on our side. It has been logged."}
+	}
+	detail := errorDetail{Code: e.Code, Message: e.Message, Details: e.Problems}
+	if statuses[e.Code] >= http.StatusInternalServerError {
+		entry.Err = err
+		detail.RequestID = entry.ID
+	}
+	out := &apiError{Detail: detail}
+	if e.Code == stepsies.CodeForbidden {
+		// Admission has let the request in, so it is everyone's things that it lacks.
+		out.header = http.Header{"Www-Authenticate": {insufficient(stepsies.ScopeAdmin)}}
+	}
+	return out
+}
+
+// writeError answers a request that reached no operation.
+func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	e := toAPIError(r.Context(), err).(*apiError)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(e.GetStatus())
+	if r.Method != http.MethodHead {
+		_ = writeJSON(w, e) // the client has gone
+	}
+}
+
+// newHumaError turns what huma finds wrong with a request into our format: a
+// query or a header that does not fit is a bad request, an id that is no number
+// leads nowhere, and everything about the body is told field by field.
+func newHumaError(status int, message string, errs ...error) huma.StatusError {
+	var problems stepsies.Problems
+	for _, err := range errs {
+		d, ok := err.(huma.ErrorDetailer)
+		if !ok {
+			continue
+		}
+		detail := d.ErrorDetail()
+		where, field, _ := strings.Cut(detail.Location, ".")
+		switch {
+		case where == "path":
+			return &apiError{Detail: errorDetail{Code: stepsies.CodeNotFound, Message: stepsies.NotFound("thing").Message}}
+		case where == "query" || where == "header":
+			return &apiError{Detail: errorDetail{Code: stepsies.CodeBadRequest, Message: fmt.Sprintf("The parameter %s is wrong: %s.", field, detail.Message)}}
+		}
+		p := bodyProblem(field, detail.Message)
+		if !slices.ContainsFunc(problems, func(q stepsies.Problem) bool { return q.Field == p.Field }) {
+			problems = append(problems, p)
+		}
+	}
+	code := stepsies.CodeValidation
+	switch {
+	case len(problems) > 0:
+		message = "The request does not fit. See details."
+	case status == http.StatusBadRequest:
+		code, message = stepsies.CodeBadRequest, "The request needs a body. Send a JSON object."
+	case status >= http.StatusInternalServerError:
+		code, message = stepsies.CodeInternal, "Something went wrong on our side."
+	}
+	return &apiError{Detail: errorDetail{Code: code, Message: message, Details: problems}}
+}
+
+// readOnly are fields that clients read and cannot write.
+var readOnly = map[string]string{
+	"status":       "is read-only here; use publish or unpublish",
+	"key":          "is read-only: the secret of a key never changes, rotate the key instead",
+	"published_at": "", "featured_at": "", "views_count": "", "completions_count": "", "average_rating": "", "url": "",
+	"user": "", "steps_count": "", "created_at": "", "updated_at": "", "id": "", "position": "", "hint": "", "last_used_at": "",
+	"last_used_ip": "", "revoked_at": "", "username": "", "suspended_at": "", "refused_count": "", "last_refused_at": "",
+	"user_id": "", "revoked_reason": "", "leak_source_url": "",
+}
+
+// bodyProblem says what is wrong with a field in words for people.
+func bodyProblem(field, message string) stepsies.Problem {
+	if name, ok := strings.CutPrefix(message, "expected required property "); ok {
+		name, _, _ = strings.Cut(name, " ")
+		if field != "" {
+			name = field + "." + name
+		}
+		return stepsies.Problem{Field: name, Message: "is required"}
+	}
+	if message == "unexpected property" {
+		name := field[strings.LastIndexByte(field, '.')+1:]
+		message = "is not a field of this request"
+		if why, ok := readOnly[name]; ok {
+			message = why
+			if why == "" {
+				message = "is read-only"
+			}
+		}
+	}
+	return stepsies.Problem{Field: field, Message: strings.Replace(message, "expected ", "must be ", 1)}
+}
+
+// problems hands what a rule of the domain finds to huma, so that it is told
+// together with what the schema finds.
+func problems(err error) []error {
+	e, ok := errors.AsType[*stepsies.Error](err)
+	if !ok {
+		return nil
+	}
+	var errs []error
+	for _, p := range e.Problems {
+		errs = append(errs, &huma.ErrorDetail{Location: "body." + p.Field, Message: p.Message})
+	}
+	return errs
+}
+
+// notModified answers a conditional request whose thing has not changed. It has
+// headers and no body (RFC 9110 §15.4.5).
+type notModified struct{ etag string }
+
+func (notModified) Error() string             { return "not modified" }
+func (notModified) GetStatus() int            { return http.StatusNotModified }
+func (n notModified) GetHeaders() http.Header { return http.Header{"Etag": {n.etag}} }

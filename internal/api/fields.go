@@ -1,0 +1,109 @@
+package api
+
+import (
+	"encoding/json"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// optional is a field of a body that may be absent, null or a value (RFC 7396).
+type optional[T any] struct {
+	set   bool
+	null  bool
+	value T
+}
+
+// UnmarshalJSON notes that the field is there. A value of the wrong type has been
+// reported by the schema already.
+func (o *optional[T]) UnmarshalJSON(b []byte) error {
+	o.set, o.null = true, string(b) == "null"
+	_ = json.Unmarshal(b, &o.value)
+	return nil
+}
+
+// Schema is that of the value, or null.
+func (o optional[T]) Schema(r huma.Registry) *huma.Schema {
+	s := *huma.SchemaFromType(r, reflect.TypeFor[T]())
+	if s.Type != huma.TypeObject {
+		s.Nullable = true
+	}
+	return &s
+}
+
+// or returns nil where the field is absent, and the default where it is null.
+func (o optional[T]) or(null T) *T {
+	if !o.set {
+		return nil
+	}
+	if o.null {
+		return &null
+	}
+	return &o.value
+}
+
+// seconds writes a time as every answer does: RFC 3339 in UTC, whole seconds.
+func seconds(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+// secondsOrNull is null for a time that never was.
+func secondsOrNull(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := seconds(t)
+	return &s
+}
+
+// textOrNull is null for an empty text.
+func textOrNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// meta is what a list says about itself.
+type meta struct {
+	Limit      int     `json:"limit" doc:"How many items were asked for." example:"20"`
+	HasMore    bool    `json:"has_more" doc:"Whether there is another page." example:"false"`
+	NextCursor *string `json:"next_cursor" doc:"Give it as cursor to get the next page; null on the last one."`
+}
+
+// PageParams are the parameters of every list.
+type PageParams struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many items to return, 1 to 100."`
+	Cursor string `query:"cursor" doc:"The next_cursor of the page before. Opaque: do not take it apart."`
+}
+
+func (p PageParams) store() store.Page { return store.Page{Limit: p.Limit, Cursor: p.Cursor} }
+
+// listHead are the headers and the meta of a page of a list.
+func (a *API) listHead(c *call, limit int, next string) (link string, m meta) {
+	m = meta{Limit: limit, HasMore: next != "", NextCursor: textOrNull(next)}
+	if next == "" {
+		return "", m
+	}
+	q := c.request.URL.Query()
+	q.Set("cursor", next)
+	return "<" + a.PublicURL + c.request.URL.Path + "?" + q.Encode() + `>; rel="next"`, m
+}
+
+// OnceParams documents the header that makes a write safe to repeat; write reads it.
+type OnceParams struct {
+	IdempotencyKey string `header:"Idempotency-Key" doc:"1 to 255 printable ASCII characters that you choose. For 24 hours the same key, path and body gives the first answer again instead of a second write."`
+}
+
+// ReplayedHeader marks an answer that was given before.
+type ReplayedHeader struct {
+	Replayed string `header:"Idempotency-Replayed" doc:"true when this is the answer to an earlier request with the same Idempotency-Key."`
+}
+
+func replayedIf(again bool) ReplayedHeader {
+	if again {
+		return ReplayedHeader{"true"}
+	}
+	return ReplayedHeader{}
+}

@@ -1,0 +1,304 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// someTime stands for now where a rule is tried on input alone. It is early, so
+// that no expiry is judged before the store's clock judges it.
+var someTime = time.Unix(0, 0)
+
+// APIKey is the object. It never holds the secret.
+type APIKey struct {
+	ID            int64    `json:"id" example:"7"`
+	Name          string   `json:"name" example:"CI Pipeline"`
+	Description   string   `json:"description" example:"Publishes the handbook on every merge"`
+	Scopes        []string `json:"scopes" enum:"read,write,admin" example:"[\"read\",\"write\"]"`
+	Hint          string   `json:"hint" example:"sk_1a2b…9f0e" doc:"The first and the last four digits, to recognise the key."`
+	Status        string   `json:"status" enum:"active,expiring,expired,revoked" example:"active" doc:"expiring: ends within 7 days."`
+	CreatedAt     string   `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z"`
+	LastUsedAt    *string  `json:"last_used_at" format:"date-time" doc:"Right to within 10 seconds; null until used."`
+	LastUsedIP    *string  `json:"last_used_ip" doc:"Where from; null until used."`
+	ExpiresAt     *string  `json:"expires_at" format:"date-time" doc:"null: never."`
+	RevokedAt     *string  `json:"revoked_at" format:"date-time"`
+	User          string   `json:"user_id" example:"sarahchen" doc:"The username of the owner."`
+	RefusedCount  int64    `json:"refused_count" example:"0" doc:"How often the key was used after its end."`
+	LastRefusedAt *string  `json:"last_refused_at" format:"date-time"`
+	RevokedReason *string  `json:"revoked_reason" enum:"revoked,leaked" doc:"leaked: someone who held the key reported it."`
+	LeakSource    *string  `json:"leak_source_url" doc:"Where a leaked key was found."`
+}
+
+// createdKey is the one answer that holds the secret, and holds it once.
+type createdKey struct {
+	APIKey
+	Key string `json:"key,omitempty" pattern:"^sk_[0-9a-f]{48}$" doc:"The key itself. It is shown this once and stored nowhere: copy it now. Absent when the answer is replayed."`
+}
+
+func (a *API) key(k stepsies.APIKey) APIKey {
+	return APIKey{
+		ID: k.ID, Name: k.Name, Description: k.Description, Scopes: k.Scopes.Names(), Hint: k.Hint, Status: string(k.Status(a.Now())),
+		CreatedAt: seconds(k.CreatedAt), LastUsedAt: secondsOrNull(k.LastUsedAt), LastUsedIP: textOrNull(k.LastUsedIP),
+		ExpiresAt: secondsOrNull(k.ExpiresAt), RevokedAt: secondsOrNull(k.RevokedAt), User: k.Username,
+		RefusedCount: k.RefusedCount, LastRefusedAt: secondsOrNull(k.LastRefusedAt),
+		RevokedReason: textOrNull(string(k.Reason)), LeakSource: textOrNull(k.LeakSource),
+	}
+}
+
+type keyAnswer struct {
+	ReplayedHeader
+	Body APIKey
+}
+
+type createdKeyAnswer struct {
+	ReplayedHeader
+	CacheControl string `header:"Cache-Control"`
+	Location     string `header:"Location"`
+	Body         createdKey
+}
+
+func (a *API) keyAnswer(out store.Outcome[stepsies.APIKey], err error) (*keyAnswer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &keyAnswer{ReplayedHeader: replayedIf(out.Replayed), Body: a.key(out.Value)}, nil
+}
+
+func (a *API) createdKeyAnswer(out store.Outcome[stepsies.APIKey], secret stepsies.Secret, err error) (*createdKeyAnswer, error) {
+	if err != nil {
+		return nil, err
+	}
+	answer := &createdKeyAnswer{
+		ReplayedHeader: replayedIf(out.Replayed), CacheControl: "no-store",
+		Location: fmt.Sprintf("%s%s/api-keys/%d", a.PublicURL, basePath, out.Value.ID),
+		Body:     createdKey{APIKey: a.key(out.Value)},
+	}
+	if !out.Replayed {
+		answer.Body.Key = secret.Reveal()
+	}
+	return answer, nil
+}
+
+type listKeysInput struct {
+	PageParams
+	User string `query:"user_id" doc:"A username: only that user's keys."`
+}
+
+type listKeysAnswer struct {
+	Link string `header:"Link"`
+	Body struct {
+		Data []APIKey `json:"data"`
+		Meta meta     `json:"meta"`
+	}
+}
+
+func (a *API) listKeys(ctx context.Context, in *listKeysInput) (*listKeysAnswer, error) {
+	c := callOf(ctx)
+	found, err := a.Store.ListAPIKeys(ctx, c.principal.Access(), in.User, in.store())
+	if err != nil {
+		return nil, err
+	}
+	out := &listKeysAnswer{}
+	out.Link, out.Body.Meta = a.listHead(c, in.Limit, found.Next)
+	out.Body.Data = make([]APIKey, len(found.Items))
+	for i, k := range found.Items {
+		out.Body.Data[i] = a.key(k)
+	}
+	return out, nil
+}
+
+type KeyID struct {
+	ID int64 `path:"id" doc:"The id of the key." example:"7"`
+}
+
+func (a *API) getKey(ctx context.Context, in *KeyID) (*keyAnswer, error) {
+	k, err := a.Store.APIKey(ctx, in.ID, callOf(ctx).principal.Access())
+	return a.keyAnswer(store.Outcome[stepsies.APIKey]{Value: k}, err)
+}
+
+type createKeyInput struct {
+	OnceParams
+	Body struct {
+		Name        string           `json:"name" doc:"1 to 100 characters that say what the key is for." example:"CI Pipeline"`
+		Description optional[string] `json:"description,omitempty" doc:"At most 500 characters."`
+		Scopes      []string         `json:"scopes" doc:"One or more of read, write, admin. Only a user with the role admin can hold admin." example:"[\"read\",\"write\"]"`
+		ExpiresAt   optional[string] `json:"expires_at,omitempty" doc:"RFC 3339, cut down to the whole second. Default: null, never." example:"2030-01-31T00:00:00Z"`
+		User        optional[string] `json:"user_id,omitempty" doc:"A username: make the key for that user. Default: yourself."`
+	}
+	want stepsies.KeyChange
+}
+
+// Resolve applies the rules of the domain that need not know the owner.
+func (in *createKeyInput) Resolve(huma.Context) []error {
+	b := &in.Body
+	in.want = stepsies.KeyChange{Name: &b.Name, Description: b.Description.or(""), Scopes: &b.Scopes}
+	var bad stepsies.Problems
+	in.want.ExpiresAt = expiry(b.ExpiresAt, &bad)
+	_, err := stepsies.NewAPIKey(anAdmin, in.want, someTime)
+	return append(problems(bad.Err()), problems(err)...)
+}
+
+// anAdmin stands for an owner who can hold every scope; the store judges the real
+// one.
+var anAdmin = stepsies.User{Role: stepsies.RoleAdmin}
+
+func expiry(field optional[string], bad *stepsies.Problems) *time.Time {
+	text := field.or("")
+	if text == nil {
+		return nil
+	}
+	if field.null {
+		return &time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, *text)
+	if err != nil {
+		bad.Add("expires_at", "must be a time such as 2030-01-31T12:00:00Z (RFC 3339), or null for never")
+		return nil
+	}
+	return &t
+}
+
+func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createdKeyAnswer, error) {
+	c := callOf(ctx)
+	owner, err := c.owner(in.Body.User)
+	if err != nil {
+		return nil, err
+	}
+	w, err := c.write()
+	if err != nil {
+		return nil, err
+	}
+	secret := stepsies.NewSecret()
+	out, err := a.Store.CreateAPIKey(ctx, w, owner, in.want, secret)
+	return a.createdKeyAnswer(out, secret, err)
+}
+
+// owner is whom a thing is made for: the named user, where the caller reaches
+// everyone's, else the caller.
+func (c *call) owner(named optional[string]) (string, error) {
+	name := *named.orEmpty()
+	switch {
+	case name == "" && c.principal.IsOperator():
+		return "", stepsies.Invalid("user_id", "is required: the operator has no things of their own")
+	case name == "":
+		return c.principal.User.Username, nil
+	case !c.principal.Scopes.Allow(stepsies.ScopeAdmin) && name != c.principal.User.Username:
+		return "", stepsies.Forbidden()
+	}
+	return name, nil
+}
+
+type updateKeyInput struct {
+	KeyID
+	OnceParams
+	Body struct {
+		Name        optional[string]   `json:"name,omitempty" doc:"1 to 100 characters."`
+		Description optional[string]   `json:"description,omitempty" doc:"At most 500 characters; null empties it."`
+		Scopes      optional[[]string] `json:"scopes,omitempty" doc:"One or more of read, write, admin."`
+		ExpiresAt   optional[string]   `json:"expires_at,omitempty" doc:"RFC 3339; null: never. A time in the past ends the key, one in the future brings an expired key back."`
+	}
+	want stepsies.KeyChange
+}
+
+// Resolve applies the rules of the domain that need not know the stored key.
+func (in *updateKeyInput) Resolve(huma.Context) []error {
+	b := &in.Body
+	in.want = stepsies.KeyChange{Name: b.Name.or(""), Description: b.Description.or(""), Scopes: b.Scopes.or(nil)}
+	var bad stepsies.Problems
+	in.want.ExpiresAt = expiry(b.ExpiresAt, &bad)
+	return append(problems(bad.Err()), problems((&stepsies.APIKey{}).Change(anAdmin, in.want))...)
+}
+
+func (a *API) updateKey(ctx context.Context, in *updateKeyInput) (*keyAnswer, error) {
+	c := callOf(ctx)
+	w, err := c.write()
+	if err != nil {
+		return nil, err
+	}
+	return a.keyAnswer(a.Store.UpdateAPIKey(ctx, w, in.ID, c.principal.Access(), in.want))
+}
+
+type revokeKeyInput struct {
+	KeyID
+	OnceParams
+}
+
+func (a *API) revokeKey(ctx context.Context, in *revokeKeyInput) (*keyAnswer, error) {
+	c := callOf(ctx)
+	w, err := c.write()
+	if err != nil {
+		return nil, err
+	}
+	return a.keyAnswer(a.Store.RevokeAPIKey(ctx, w, in.ID, c.principal.Access()))
+}
+
+type rotateKeyInput struct {
+	KeyID
+	OnceParams
+	Body *struct {
+		Grace optional[int64] `json:"grace_period_seconds,omitempty" doc:"How long the old key lives on, 0 to 2,592,000 seconds. Default: 86,400, a day."`
+	}
+}
+
+func (a *API) rotateKey(ctx context.Context, in *rotateKeyInput) (*createdKeyAnswer, error) {
+	c := callOf(ctx)
+	w, err := c.write()
+	if err != nil {
+		return nil, err
+	}
+	grace := stepsies.DefaultGrace
+	if in.Body != nil && in.Body.Grace.set && !in.Body.Grace.null {
+		// Compared in seconds first: a duration of that many could overflow.
+		s := max(-1, min(in.Body.Grace.value, int64(stepsies.MaxGrace/time.Second)+1))
+		grace = time.Duration(s) * time.Second
+	}
+	secret := stepsies.NewSecret()
+	out, err := a.Store.RotateAPIKey(ctx, w, in.ID, c.principal.Access(), grace, secret)
+	return a.createdKeyAnswer(out, secret, err)
+}
+
+type leakedKeysInput struct {
+	Body struct {
+		Keys   []string         `json:"keys" minItems:"1" maxItems:"100" doc:"1 to 100 keys. Whatever is not a key is ignored." example:"[\"sk_…\"]"`
+		Source optional[string] `json:"source_url,omitempty" doc:"Where they were found, for their owners. At most 2,000 characters." example:"https://example.com/repository/config.js"`
+	}
+	source string
+}
+
+// Resolve checks the source, which an owner will be shown.
+func (in *leakedKeysInput) Resolve(huma.Context) []error {
+	var err error
+	if in.source, err = stepsies.ParseSourceURL(*in.Body.Source.orEmpty()); err != nil {
+		return problems(stepsies.Invalid("source_url", "%s", err))
+	}
+	return nil
+}
+
+type leakedKeysAnswer struct {
+	Body struct {
+		Received int `json:"received" example:"2" doc:"How many keys were in the report, whichever of them existed."`
+	}
+}
+
+func (a *API) reportLeakedKeys(ctx context.Context, in *leakedKeysInput) (*leakedKeysAnswer, error) {
+	var hashes []stepsies.KeyHash
+	for _, text := range in.Body.Keys {
+		if secret, ok := stepsies.ParseSecret(text); ok {
+			hashes = append(hashes, secret.Hash())
+		}
+	}
+	if len(hashes) > 0 {
+		if _, err := a.Store.RevokeLeaked(ctx, store.Write{Actor: callOf(ctx).principal.Actor}, hashes, in.source); err != nil {
+			return nil, err
+		}
+	}
+	out := &leakedKeysAnswer{}
+	out.Body.Received = len(in.Body.Keys)
+	return out, nil
+}

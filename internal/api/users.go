@@ -1,0 +1,322 @@
+package api
+
+import (
+	"context"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// user is the object that admins see.
+type user struct {
+	Username    string     `json:"username" example:"sarahchen"`
+	DisplayName string     `json:"display_name" example:"Sarah Chen"`
+	Email       string     `json:"email" format:"email" example:"sarah@example.com"`
+	Bio         string     `json:"bio" example:"Writes about email that people want to read."`
+	Role        string     `json:"role" enum:"member,admin" example:"member"`
+	Plan        string     `json:"plan" enum:"free,pro,team,enterprise" example:"pro"`
+	Limits      *ownLimits `json:"limits" doc:"The account's own limits; null on every plan but enterprise."`
+	Suspended   bool       `json:"suspended" example:"false" doc:"A suspended user's keys and sessions are dead for as long as it lasts."`
+	SuspendedAt *string    `json:"suspended_at" format:"date-time"`
+	CreatedAt   string     `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z"`
+}
+
+// ownLimits are requests per window; null is no limit.
+type ownLimits struct {
+	Minute *int64 `json:"minute" minimum:"1" example:"1200"`
+	Hour   *int64 `json:"hour" minimum:"1" example:"60000"`
+	Month  *int64 `json:"month" minimum:"1" example:"1000000"`
+}
+
+// Schema lets the object be null.
+func (ownLimits) Schema(r huma.Registry) *huma.Schema {
+	type plain ownLimits
+	s := *huma.SchemaFromType(r, reflect.TypeFor[plain]())
+	s.Nullable = true
+	return &s
+}
+
+func userOf(u stepsies.User) user {
+	out := user{
+		Username: u.Username, DisplayName: u.DisplayName, Email: u.Email, Bio: u.Bio, Role: string(u.Role), Plan: string(u.Plan),
+		Suspended: u.Suspended(), SuspendedAt: secondsOrNull(u.SuspendedAt), CreatedAt: seconds(u.CreatedAt),
+	}
+	if u.Plan == stepsies.PlanEnterprise {
+		limit := func(n int64) *int64 {
+			if n == 0 {
+				return nil
+			}
+			return &n
+		}
+		out.Limits = &ownLimits{Minute: limit(u.OwnLimits.Minute), Hour: limit(u.OwnLimits.Hour), Month: limit(u.OwnLimits.Month)}
+	}
+	return out
+}
+
+type userAnswer struct {
+	ReplayedHeader
+	Location string `header:"Location"`
+	Body     user
+}
+
+func (a *API) userAnswer(out store.Outcome[stepsies.User], err error) (*userAnswer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &userAnswer{ReplayedHeader: replayedIf(out.Replayed), Body: userOf(out.Value)}, nil
+}
+
+type listUsersInput struct {
+	PageParams
+	Query string `query:"q" maxLength:"200" doc:"Text in the username, the e-mail address or the display name."`
+}
+
+type listUsersAnswer struct {
+	Link string `header:"Link"`
+	Body struct {
+		Data []user `json:"data"`
+		Meta meta   `json:"meta"`
+	}
+}
+
+func (a *API) listUsers(ctx context.Context, in *listUsersInput) (*listUsersAnswer, error) {
+	found, err := a.Store.ListUsers(ctx, in.Query, in.store())
+	if err != nil {
+		return nil, err
+	}
+	out := &listUsersAnswer{}
+	out.Link, out.Body.Meta = a.listHead(callOf(ctx), in.Limit, found.Next)
+	out.Body.Data = make([]user, len(found.Items))
+	for i, u := range found.Items {
+		out.Body.Data[i] = userOf(u)
+	}
+	return out, nil
+}
+
+type UserName struct {
+	Username string `path:"username" doc:"The username, whatever its case." example:"sarahchen"`
+}
+
+func (a *API) getUser(ctx context.Context, in *UserName) (*userAnswer, error) {
+	u, err := a.Store.User(ctx, in.Username)
+	return a.userAnswer(store.Outcome[stepsies.User]{Value: u}, err)
+}
+
+// limitsChange is what a client may say about an account's own limits.
+type limitsChange struct {
+	Minute optional[int64] `json:"minute,omitempty" doc:"Requests per minute; null or absent: no limit."`
+	Hour   optional[int64] `json:"hour,omitempty" doc:"Requests per hour; null or absent: no limit."`
+	Month  optional[int64] `json:"month,omitempty" doc:"Requests per calendar month in UTC; null or absent: no limit."`
+}
+
+// Schema lets the object be null.
+func (limitsChange) Schema(r huma.Registry) *huma.Schema {
+	type plain limitsChange
+	s := *huma.SchemaFromType(r, reflect.TypeFor[plain]())
+	s.Nullable = true
+	return &s
+}
+
+// UserFields are what a client may say about a user.
+type UserFields struct {
+	DisplayName optional[string]       `json:"display_name,omitempty" doc:"1 to 100 characters; null: the username."`
+	Bio         optional[string]       `json:"bio,omitempty" doc:"At most 1,000 characters; null empties it."`
+	Role        optional[string]       `json:"role,omitempty" doc:"member (the default) or admin."`
+	Plan        optional[string]       `json:"plan,omitempty" doc:"free (the default), pro, team or enterprise."`
+	Limits      optional[limitsChange] `json:"limits,omitempty" doc:"The account's own limits, on the plan enterprise only."`
+	Suspended   optional[bool]         `json:"suspended,omitempty" doc:"true ends every use of the user's keys and sessions at once, false lets them go on."`
+}
+
+func (f UserFields) change(bad *stepsies.Problems) stepsies.UserChange {
+	want := stepsies.UserChange{
+		DisplayName: f.DisplayName.or(""), Bio: f.Bio.or(""), Role: f.Role.or(string(stepsies.RoleMember)),
+		Plan: f.Plan.or(string(stepsies.PlanFree)), Suspended: f.Suspended.or(false),
+	}
+	if !f.Limits.set {
+		return want
+	}
+	want.Limits = &stepsies.Limits{}
+	for _, w := range []struct {
+		field string
+		from  optional[int64]
+		to    *int64
+	}{
+		{"limits.minute", f.Limits.value.Minute, &want.Limits.Minute},
+		{"limits.hour", f.Limits.value.Hour, &want.Limits.Hour},
+		{"limits.month", f.Limits.value.Month, &want.Limits.Month},
+	} {
+		*w.to = *w.from.orEmpty()
+		if w.from.set && !w.from.null && *w.to < 1 {
+			bad.Add(w.field, "must be from 1 to %d, or null for no limit", stepsies.MaxLimit)
+		}
+	}
+	return want
+}
+
+type createUserInput struct {
+	OnceParams
+	Body struct {
+		Username string `json:"username" doc:"3 to 30 of a-z, 0-9, underscore and hyphen." example:"sarahchen"`
+		Email    string `json:"email" doc:"Unique among users." example:"sarah@example.com"`
+		UserFields
+	}
+	want stepsies.UserChange
+}
+
+// Resolve applies the rules of the domain.
+func (in *createUserInput) Resolve(huma.Context) []error {
+	var bad stepsies.Problems
+	in.want = in.Body.change(&bad)
+	in.want.Username, in.want.Email = &in.Body.Username, &in.Body.Email
+	_, err := stepsies.NewUser(in.want, someTime)
+	return append(problems(bad.Err()), problems(err)...)
+}
+
+func (a *API) createUser(ctx context.Context, in *createUserInput) (*userAnswer, error) {
+	w, err := callOf(ctx).write()
+	if err != nil {
+		return nil, err
+	}
+	answer, err := a.userAnswer(a.Store.CreateUser(ctx, w, in.want))
+	if err == nil {
+		answer.Location = a.PublicURL + basePath + "/users/" + url.PathEscape(answer.Body.Username)
+	}
+	return answer, err
+}
+
+type updateUserInput struct {
+	UserName
+	OnceParams
+	Body struct {
+		Email optional[string] `json:"email,omitempty" doc:"Unique among users."`
+		UserFields
+	}
+	want stepsies.UserChange
+}
+
+// Resolve applies the rules of the domain that need not know the stored user.
+func (in *updateUserInput) Resolve(huma.Context) []error {
+	var bad stepsies.Problems
+	in.want = in.Body.change(&bad)
+	in.want.Email = in.Body.Email.or("")
+	stored := stepsies.User{Username: "someone", Plan: stepsies.PlanEnterprise}
+	return append(problems(bad.Err()), problems(stored.Change(in.want, someTime))...)
+}
+
+func (a *API) updateUser(ctx context.Context, in *updateUserInput) (*userAnswer, error) {
+	w, err := callOf(ctx).write()
+	if err != nil {
+		return nil, err
+	}
+	return a.userAnswer(a.Store.UpdateUser(ctx, w, in.Username, in.want))
+}
+
+func (a *API) deleteUser(ctx context.Context, in *UserName) (*struct{}, error) {
+	return nil, a.Store.DeleteUser(ctx, store.Write{Actor: callOf(ctx).principal.Actor}, in.Username)
+}
+
+// me is the caller's own profile.
+type me struct {
+	Username    string  `json:"username" example:"sarahchen"`
+	DisplayName string  `json:"display_name" example:"Sarah Chen"`
+	Email       string  `json:"email" format:"email" example:"sarah@example.com"`
+	Bio         string  `json:"bio" example:"Writes about email that people want to read."`
+	Role        string  `json:"role" enum:"member,admin" example:"member"`
+	Plan        string  `json:"plan" enum:"free,pro,team,enterprise" example:"pro"`
+	CreatedAt   string  `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z"`
+	Limits      limits  `json:"limits"`
+	Key         usedKey `json:"key" doc:"The key in use."`
+}
+
+type limits struct {
+	Minute *window `json:"minute"`
+	Hour   *window `json:"hour"`
+	Month  *window `json:"month"`
+}
+
+type window struct {
+	Limit     int64 `json:"limit" example:"300"`
+	Remaining int64 `json:"remaining" example:"295"`
+	Reset     int64 `json:"reset" example:"1702500000" doc:"Unix seconds."`
+}
+
+// Schema lets the object be null.
+func (window) Schema(r huma.Registry) *huma.Schema {
+	type plain window
+	s := *huma.SchemaFromType(r, reflect.TypeFor[plain]())
+	s.Nullable = true
+	return &s
+}
+
+type usedKey struct {
+	ID        int64    `json:"id" example:"7"`
+	Name      string   `json:"name" example:"CI Pipeline"`
+	Scopes    []string `json:"scopes" enum:"read,write,admin" example:"[\"read\"]"`
+	Hint      string   `json:"hint" example:"sk_1a2b…9f0e"`
+	ExpiresAt *string  `json:"expires_at" format:"date-time"`
+}
+
+type meAnswer struct {
+	ReplayedHeader
+	Body me
+}
+
+func (a *API) meOf(c *call, u stepsies.User) me {
+	k := c.principal.Key
+	return me{
+		Username: u.Username, DisplayName: u.DisplayName, Email: u.Email, Bio: u.Bio, Role: string(u.Role), Plan: string(u.Plan),
+		CreatedAt: seconds(u.CreatedAt),
+		Key:       usedKey{ID: k.ID, Name: k.Name, Scopes: k.Scopes.Names(), Hint: k.Hint, ExpiresAt: secondsOrNull(k.ExpiresAt)},
+	}
+}
+
+// errNoProfile is for the operator, who is nobody's user.
+var errNoProfile = stepsies.NotFound("profile")
+
+func (a *API) getMe(ctx context.Context, _ *struct{}) (*meAnswer, error) {
+	c := callOf(ctx)
+	if c.principal.IsOperator() {
+		return nil, errNoProfile
+	}
+	u, err := a.Store.UserByID(ctx, c.principal.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &meAnswer{Body: a.meOf(c, u)}, nil
+}
+
+type updateMeInput struct {
+	OnceParams
+	Body struct {
+		DisplayName optional[string] `json:"display_name,omitempty" doc:"1 to 100 characters; null: the username."`
+		Bio         optional[string] `json:"bio,omitempty" doc:"At most 1,000 characters; null empties it."`
+	}
+	want stepsies.UserChange
+}
+
+// Resolve applies the rules of the domain.
+func (in *updateMeInput) Resolve(huma.Context) []error {
+	in.want = stepsies.UserChange{DisplayName: in.Body.DisplayName.or(""), Bio: in.Body.Bio.or("")}
+	return problems((&stepsies.User{Username: "someone"}).Change(in.want, someTime))
+}
+
+func (a *API) updateMe(ctx context.Context, in *updateMeInput) (*meAnswer, error) {
+	c := callOf(ctx)
+	if c.principal.IsOperator() {
+		return nil, errNoProfile
+	}
+	w, err := c.write()
+	if err != nil {
+		return nil, err
+	}
+	out, err := a.Store.UpdateUser(ctx, w, strings.ToLower(c.principal.User.Username), in.want)
+	if err != nil {
+		return nil, err
+	}
+	return &meAnswer{ReplayedHeader: replayedIf(out.Replayed), Body: a.meOf(c, out.Value)}, nil
+}

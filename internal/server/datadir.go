@@ -1,0 +1,113 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// ErrBusy says that another process owns the data folder.
+var ErrBusy = errors.New("the data folder is owned by another process; stop it, or name another folder with --data")
+
+// maxSocketPath is how long the path of a unix socket may safely be: the kernel
+// takes 107 bytes (unix(7)).
+const maxSocketPath = 100
+
+// dataDir is a data folder that this process owns: SQLite's file, the lock and
+// the operator's socket.
+type dataDir struct {
+	path   string
+	lock   *os.File
+	socket string // "" until it is listened on
+}
+
+// ownDataDir takes the lock of a data folder, which it makes when missing. The
+// lock is the kernel's, so that it ends with the process whatever happens.
+func ownDataDir(path string) (*dataDir, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w; choose a folder that you may write to with --data", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the data folder: %w; choose a folder that you may write to with --data", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = lock.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, ErrBusy
+		}
+		return nil, fmt.Errorf("lock the data folder: %w", err)
+	}
+	return &dataDir{path: path, lock: lock}, nil
+}
+
+func (d *dataDir) database() string { return filepath.Join(d.path, "stepsies.db") }
+
+// listen opens the operator's socket. Whoever can open it is the operator, so it
+// is made with mode 0600 from the start. A stale one is removed: the lock says
+// that nobody listens on it.
+func (d *dataDir) listen() (net.Listener, error) {
+	socket := filepath.Join(d.path, "socket")
+	if len(socket) > maxSocketPath {
+		private, err := os.MkdirTemp("", "stepsies-") // mode 0700
+		if err != nil {
+			return nil, fmt.Errorf("make a folder for the operator's socket: %w", err)
+		}
+		socket = filepath.Join(private, "socket")
+	}
+	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("remove a stale socket: %w", err)
+	}
+	mask := syscall.Umask(0o177)
+	l, err := net.Listen("unix", socket)
+	syscall.Umask(mask)
+	if err != nil {
+		return nil, fmt.Errorf("open the operator's socket: %w", err)
+	}
+	d.socket = socket
+	if err := d.lock.Truncate(0); err == nil {
+		_, err = d.lock.WriteAt([]byte(socket+"\n"), 0)
+	}
+	if err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("write the lock file: %w", err)
+	}
+	return l, nil
+}
+
+// release gives the folder back. The socket is gone before the lock is.
+func (d *dataDir) release() error {
+	if d.socket != "" {
+		_ = os.Remove(d.socket)
+		if filepath.Dir(d.socket) != d.path {
+			_ = os.Remove(filepath.Dir(d.socket))
+		}
+	}
+	return d.lock.Close()
+}
+
+// DialOperator connects to the server that owns the data folder.
+func DialOperator(path string) (net.Conn, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	socket := filepath.Join(path, "socket")
+	if f, err := os.Open(filepath.Join(path, "lock")); err == nil {
+		text, _ := io.ReadAll(io.LimitReader(f, 4096))
+		_ = f.Close()
+		if named := strings.TrimSpace(string(text)); named != "" {
+			socket = named
+		}
+	}
+	return net.Dial("unix", socket)
+}

@@ -1,0 +1,249 @@
+// Package server makes a running server of a Config. It is the only place where
+// everything meets.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"github.com/stepsies/stepsies/internal/api"
+	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/reqlog"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// Bounds of a server.
+const (
+	maxConnections   = 10_000
+	shutdownTimeout  = 10 * time.Second // for requests that run when the end is asked for
+	maxHeaderBytes   = 64 << 10
+	readTimeout      = 60 * time.Second // a whole request, 2 MiB over a slow line
+	writeTimeout     = 60 * time.Second
+	idleTimeout      = 2 * time.Minute
+	purgeInterval    = time.Hour
+	headerTimeout    = 10 * time.Second
+	readinessTimeout = 2 * time.Second
+)
+
+// Config says what to serve and where.
+type Config struct {
+	DataDir     string // the folder of SQLite, the lock and the socket; unused with DatabaseURL
+	DatabaseURL string // postgres://…; "" is SQLite in DataDir
+	PublicURL   string // without a slash at the end
+	Origins     []string
+	Proxies     reqlog.Proxies
+	Log         *slog.Logger
+	Now         func() time.Time // nil is time.Now
+	// Migrate brings the database to this program's version first. Without it a
+	// database that is behind is an error.
+	Migrate bool
+}
+
+// Server is an open installation: its database and the handlers on it. Run makes
+// it answer to the network.
+type Server struct {
+	config   Config
+	dir      *dataDir // nil with PostgreSQL
+	store    *store.Store
+	usage    *auth.Usage
+	api      *api.API
+	public   http.Handler
+	operator http.Handler
+	draining atomic.Bool
+}
+
+// Open opens the installation. With SQLite it owns the data folder until Close.
+func Open(ctx context.Context, c Config) (*Server, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &Server{config: c}
+	if err := s.open(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) error {
+	c := s.config
+	data := store.Config{URL: c.DatabaseURL, Now: c.Now}
+	var err error
+	if c.DatabaseURL == "" {
+		if s.dir, err = ownDataDir(c.DataDir); err != nil {
+			return err
+		}
+		data.Path = s.dir.database()
+	}
+	if s.store, err = store.Open(ctx, data); err != nil {
+		return err
+	}
+	if c.Migrate || s.dir != nil {
+		_, err = s.store.Migrate(ctx)
+	} else {
+		err = s.store.CheckVersion(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	s.usage = auth.NewUsage(s.store, c.Log)
+	if s.api, err = api.New(api.Config{
+		Store: s.store, Keys: auth.NewKeys(s.store, s.usage, c.Now),
+		PublicURL: c.PublicURL, Origins: c.Origins, Now: c.Now, Log: c.Log,
+	}); err != nil {
+		return err
+	}
+	s.public = reqlog.Handler(c.Log, c.Proxies, nil, s.routes())
+	s.operator = reqlog.Handler(c.Log, nil, nil, s.operatorRoutes())
+	return nil
+}
+
+// routes are those of the network.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", s.api)
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	return mux
+}
+
+// Store gives demo and tests the database beneath.
+func (s *Server) Store() *store.Store { return s.store }
+
+// API gives documentation and tests the operations.
+func (s *Server) API() *api.API { return s.api }
+
+// Handler is what the network is given.
+func (s *Server) Handler() http.Handler { return s.public }
+
+// OperatorHandler is what the operator's socket is given, and commands that run
+// without a server.
+func (s *Server) OperatorHandler() http.Handler { return s.operator }
+
+// Close writes what is still in memory and closes everything. It is for a server
+// that does not run, or no more.
+func (s *Server) Close() error {
+	var errs []error
+	if s.usage != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		errs = append(errs, s.usage.Flush(ctx))
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	if s.dir != nil {
+		errs = append(errs, s.dir.release())
+	}
+	return errors.Join(errs...)
+}
+
+// Run serves on the listener, and on the operator's socket where there is a data
+// folder, until ctx ends. Then it stops accepting and lets what runs finish.
+func (s *Server) Run(ctx context.Context, l net.Listener) error {
+	listeners := []net.Listener{netutil.LimitListener(l, maxConnections)}
+	servers := []*http.Server{s.httpServer(s.public)}
+	if s.dir != nil {
+		socket, err := s.dir.listen()
+		if err != nil {
+			_ = l.Close()
+			return err
+		}
+		listeners, servers = append(listeners, socket), append(servers, s.httpServer(s.operator))
+	}
+
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	var jobs sync.WaitGroup
+	jobs.Go(func() { s.usage.Run(background) })
+	jobs.Go(func() { s.purge(background) })
+
+	failed := make(chan error, len(servers))
+	for i, srv := range servers {
+		go func() { failed <- srv.Serve(listeners[i]) }()
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.draining.Store(true)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	for _, srv := range servers {
+		if stopErr := srv.Shutdown(stop); stopErr != nil {
+			s.config.Log.Warn("some requests did not finish in time", "error", stopErr)
+			_ = srv.Close()
+		}
+	}
+	stopBackground()
+	jobs.Wait()
+	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn),
+	}
+}
+
+// purge removes what has had its time, at start and every hour.
+func (s *Server) purge(ctx context.Context) {
+	tick := time.NewTicker(purgeInterval)
+	defer tick.Stop()
+	for {
+		gone, err := s.store.Purge(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.config.Log.Warn("old trash could not be purged; it is tried again in an hour", "error", err)
+		}
+		if gone > 0 {
+			continue // a bounded part went; there may be more
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
+	reqlog.From(r.Context()).Route = "/healthz"
+	plain(w, http.StatusOK, "ok")
+}
+
+// readyz says whether requests should be sent here: the database answers and the
+// server is not about to stop.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	reqlog.From(r.Context()).Route = "/readyz"
+	ctx, cancel := context.WithTimeout(r.Context(), readinessTimeout)
+	defer cancel()
+	switch {
+	case s.draining.Load():
+		plain(w, http.StatusServiceUnavailable, "draining")
+	case s.store.Ping(ctx) != nil:
+		plain(w, http.StatusServiceUnavailable, "database unavailable")
+	default:
+		plain(w, http.StatusOK, "ready")
+	}
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintln(w, text)
+}

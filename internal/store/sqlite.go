@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// sqliteReaders is how many connections read at the same time. Each holds a cache
+// of its own, and two cores gain nothing from more.
+const sqliteReaders = 4
+
+var sqliteEngine = engine{
+	name:        "sqlite",
+	searchValue: "$%d",
+	searchMatch: "stepsy_search match $%d",
+	searchQuery: func(words []string) string {
+		terms := make([]string, len(words))
+		for i, w := range words {
+			terms[i] = `"` + w + `" *` // words hold letters, digits and marks only
+		}
+		return strings.Join(terms, " AND ")
+	},
+	prepare: true,
+}
+
+// openSQLite opens one connection that writes and a few that read. With WAL the
+// readers never wait for the writer, and see each commit as soon as it is made.
+func (s *Store) openSQLite(ctx context.Context, c Config) error {
+	s.engine = sqliteEngine
+	pragmas := []string{
+		"busy_timeout(5000)",           // the CLI's restore or an operator's shell may hold the file for a moment
+		"journal_mode(WAL)",            // readers beside the writer
+		"synchronous(FULL)",            // a commit is on disk before it is answered
+		"foreign_keys(ON)",             // off by default in SQLite, per connection
+		"cache_size(-2000)",            // 2 MB a connection
+		"temp_store(MEMORY)",           // no temporary files outside the data folder
+		"trusted_schema(OFF)",          // functions in a tampered schema stay harmless
+		"journal_size_limit(67108864)", // the log shrinks again after a large write
+	}
+	var err error
+	if s.write, err = openSQLitePool(c.Path, append(pragmas, "query_only(OFF)"), "immediate", 1); err != nil {
+		return err
+	}
+	if err := s.write.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("open %s: %w", c.Path, err)
+	}
+	s.read, err = openSQLitePool(c.Path, append(pragmas, "query_only(ON)"), "deferred", sqliteReaders)
+	return err
+}
+
+func openSQLitePool(path string, pragmas []string, lock string, conns int) (*pool, error) {
+	q := url.Values{"_pragma": pragmas, "_txlock": {lock}}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	db.SetConnMaxIdleTime(10 * time.Minute)
+	return newPool(db, sqliteEngine.prepare), nil
+}

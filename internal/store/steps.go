@@ -1,0 +1,54 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/stepsies/stepsies"
+)
+
+// stepRecord is a step as it stands in the JSON of its stepsy's row.
+type stepRecord struct {
+	ID      int64  `json:"id"`
+	Title   string `json:"title"`
+	Content string `json:"content"`
+}
+
+func encodeSteps(steps []stepsies.Step) (string, error) {
+	records := make([]stepRecord, len(steps))
+	for i, s := range steps {
+		records[i] = stepRecord{ID: s.ID, Title: s.Title, Content: s.Content.HTML()}
+	}
+	b, err := json.Marshal(records)
+	return string(b), wrap(err, "encode steps")
+}
+
+func decodeSteps(text []byte) ([]stepsies.Step, error) {
+	var records []stepRecord
+	if err := json.Unmarshal(text, &records); err != nil {
+		return nil, fmt.Errorf("decode steps: %w", err)
+	}
+	steps := make([]stepsies.Step, len(records))
+	for i, r := range records {
+		steps[i] = stepsies.Step{ID: r.ID, Title: r.Title, Content: stepsies.SanitisedContent(r.Content)}
+	}
+	return steps, nil
+}
+
+// stepsyRecord is a stepsy as an idempotency record keeps it.
+type stepsyRecord struct {
+	stepsies.Stepsy
+	Steps json.RawMessage // hides the field of the embedded type
+}
+
+func recordOf(s stepsies.Stepsy) (stepsyRecord, error) {
+	steps, err := encodeSteps(s.Steps)
+	return stepsyRecord{Stepsy: s, Steps: json.RawMessage(steps)}, err
+}
+
+func (r stepsyRecord) stepsy() (stepsies.Stepsy, error) {
+	s := r.Stepsy
+	var err error
+	s.Steps, err = decodeSteps(r.Steps)
+	return s, err
+}

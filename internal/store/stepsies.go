@@ -1,0 +1,237 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stepsies/stepsies"
+)
+
+const headColumns = `s.id, s.user_id, u.username, u.display_name, u.suspended_at, s.slug, s.title, s.description, s.category, s.status,
+	s.published_at, s.featured_at, s.steps_count, s.next_step_id, s.version, s.created_at, s.updated_at, s.deleted_at,
+	coalesce(c.views, 0), coalesce(c.completions, 0), coalesce(c.ratings, 0), coalesce(c.stars, 0)`
+
+const stepsyTables = ` from stepsies s join users u on u.id = s.user_id left join stepsy_counts c on c.stepsy_id = s.id`
+
+// scanStepsy scans headColumns, and the steps behind them where withSteps is set.
+func scanStepsy(scan func(...any) error, withSteps bool) (s stepsies.Stepsy, err error) {
+	var suspended time.Time
+	dest := []any{&s.ID, &s.UserID, &s.Username, &s.DisplayName, stampTo{&suspended}, &s.Slug, &s.Title, &s.Description, &s.Category, &s.Status,
+		stampTo{&s.PublishedAt}, stampTo{&s.FeaturedAt}, &s.StepsCount, &s.NextStepID, &s.Version,
+		stampTo{&s.CreatedAt}, stampTo{&s.UpdatedAt}, stampTo{&s.DeletedAt}, &s.Views, &s.Completions, &s.Ratings, &s.Stars}
+	var steps []byte
+	if withSteps {
+		dest = append(dest, &steps)
+	}
+	err = scan(dest...)
+	s.AuthorSuspended = !suspended.IsZero()
+	if err != nil || !withSteps {
+		return s, err
+	}
+	s.Steps, err = decodeSteps(steps)
+	return s, wrap(err, "stepsy %d", s.ID)
+}
+
+func readStepsy(ctx context.Context, q querier, id int64, lock string) (stepsies.Stepsy, error) {
+	var s stepsies.Stepsy
+	err := errNoRow
+	readErr := q.each(ctx, `select `+headColumns+`, s.steps`+stepsyTables+` where s.id = $1 and s.deleted_at is null`+lock, []any{id},
+		func(scan func(...any) error) error {
+			s, err = scanStepsy(scan, true)
+			return err
+		})
+	if readErr != nil {
+		return s, wrap(readErr, "read stepsy %d", id)
+	}
+	return s, orNotFound(err, "stepsy")
+}
+
+// Stepsy returns a stepsy with its steps, if the access reaches it for reading.
+func (s *Store) Stepsy(ctx context.Context, id int64, access stepsies.Access) (stepsies.Stepsy, error) {
+	found, err := readStepsy(ctx, s.read, id, "")
+	if err == nil && !found.VisibleTo(access) {
+		return stepsies.Stepsy{}, stepsies.NotFound("stepsy")
+	}
+	return found, err
+}
+
+// CreateStepsy makes a stepsy for the author. A slug made from the title gets a
+// number where it is taken; a wanted slug that is taken is a conflict.
+func (s *Store) CreateStepsy(ctx context.Context, w Write, author string, want stepsies.StepsyChange) (Outcome[stepsies.Stepsy], error) {
+	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
+		u, err := t.lockUser(ctx, author)
+		if err != nil {
+			return stepsies.Stepsy{}, err
+		}
+		made, err := stepsies.NewStepsy(u, want, t.now)
+		if err != nil {
+			return made, err
+		}
+		if want.Slug == nil || *want.Slug == "" {
+			if made.Slug, err = t.freeSlug(ctx, made); err != nil {
+				return made, err
+			}
+		}
+		steps, err := encodeSteps(made.Steps)
+		if err != nil {
+			return made, err
+		}
+		if err := t.one(ctx, `insert into stepsies (user_id, slug, title, title_key, description, category, status, published_at, featured_at,
+				steps_count, next_step_id, version, created_at, updated_at, steps)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning id`,
+			[]any{made.UserID, made.Slug, made.Title, stepsies.Fold(made.Title), made.Description, made.Category, string(made.Status),
+				stamp(made.PublishedAt), stamp(made.FeaturedAt), made.StepsCount, made.NextStepID, made.Version,
+				stamp(made.CreatedAt), stamp(made.UpdatedAt), steps}, &made.ID); err != nil {
+			return made, wrap(err, "create a stepsy")
+		}
+		if err := t.index(ctx, made); err != nil {
+			return made, err
+		}
+		if _, err := t.exec(ctx, `delete from slug_history where user_id = $1 and slug = $2`, made.UserID, made.Slug); err != nil {
+			return made, err
+		}
+		return made, t.recordStepsy(ctx, w, "stepsy.create", made)
+	})
+}
+
+// UpdateStepsy changes a stepsy that the access reaches for writing. Where match
+// is given, it is asked first whether the stored version is the one that the
+// author has seen.
+func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, access stepsies.Access,
+	match func(stepsies.Stepsy) bool, want stepsies.StepsyChange) (Outcome[stepsies.Stepsy], error) {
+	return s.changeStepsy(ctx, w, id, access, "stepsy.update", func(st *stepsies.Stepsy, t *tx) error {
+		if match != nil && !match(*st) {
+			return stepsies.PreconditionFailed()
+		}
+		before := *st
+		if err := st.Change(want, t.now); err != nil {
+			return err
+		}
+		if want.Slug != nil && *want.Slug == "" && st.Slug != before.Slug {
+			var err error
+			if st.Slug, err = t.freeSlug(ctx, *st); err != nil {
+				return err
+			}
+			if st.Slug == before.Slug && sameButSlug(before, want) {
+				*st = before
+			}
+		}
+		return t.moveSlug(ctx, before, *st)
+	})
+}
+
+// sameButSlug reports whether a change asks for nothing but a slug.
+func sameButSlug(before stepsies.Stepsy, want stepsies.StepsyChange) bool {
+	want.Slug = nil
+	after := before
+	return after.Change(want, before.UpdatedAt) == nil && after.Version == before.Version
+}
+
+// PublishStepsy makes a stepsy public; doing it twice changes nothing.
+func (s *Store) PublishStepsy(ctx context.Context, w Write, id int64, access stepsies.Access) (Outcome[stepsies.Stepsy], error) {
+	return s.changeStepsy(ctx, w, id, access, "stepsy.publish", func(st *stepsies.Stepsy, t *tx) error {
+		_, err := st.Publish(t.now)
+		return err
+	})
+}
+
+// UnpublishStepsy makes a stepsy a draft again; doing it twice changes nothing.
+func (s *Store) UnpublishStepsy(ctx context.Context, w Write, id int64, access stepsies.Access) (Outcome[stepsies.Stepsy], error) {
+	return s.changeStepsy(ctx, w, id, access, "stepsy.unpublish", func(st *stepsies.Stepsy, t *tx) error {
+		st.Unpublish(t.now)
+		return nil
+	})
+}
+
+// DeleteStepsy moves a stepsy to its author's trash. Its slug is free at once.
+func (s *Store) DeleteStepsy(ctx context.Context, w Write, id int64, access stepsies.Access) error {
+	return s.transact(ctx, func(t *tx) error {
+		st, err := t.lockStepsy(ctx, id, access)
+		if err != nil {
+			return err
+		}
+		if err := t.run(ctx, []any{id}, `delete from stepsy_search where rowid = $1`, `delete from slug_history where stepsy_id = $1`); err != nil {
+			return wrap(err, "delete stepsy %d", id)
+		}
+		if _, err := t.exec(ctx, `update stepsies set deleted_at = $2 where id = $1`, id, stamp(t.now)); err != nil {
+			return wrap(err, "delete stepsy %d", id)
+		}
+		return t.recordStepsy(ctx, w, "stepsy.delete", st)
+	})
+}
+
+func (t *tx) lockStepsy(ctx context.Context, id int64, access stepsies.Access) (stepsies.Stepsy, error) {
+	lock := t.s.engine.forUpdate
+	if lock != "" {
+		lock += " of s"
+	}
+	st, err := readStepsy(ctx, t, id, lock)
+	if err == nil && !st.ChangeableBy(access) {
+		return st, stepsies.NotFound("stepsy")
+	}
+	return st, err
+}
+
+// changeStepsy runs a rule on a stepsy and stores what became of it, if anything.
+func (s *Store) changeStepsy(ctx context.Context, w Write, id int64, access stepsies.Access, action string,
+	rule func(*stepsies.Stepsy, *tx) error) (Outcome[stepsies.Stepsy], error) {
+	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
+		st, err := t.lockStepsy(ctx, id, access)
+		if err != nil {
+			return st, err
+		}
+		version := st.Version
+		if err := rule(&st, t); err != nil {
+			return st, err
+		}
+		if st.Version == version {
+			return st, nil
+		}
+		steps, err := encodeSteps(st.Steps)
+		if err != nil {
+			return st, err
+		}
+		if _, err := t.exec(ctx, `update stepsies set slug = $2, title = $3, title_key = $4, description = $5, category = $6, status = $7,
+				published_at = $8, featured_at = $9, steps_count = $10, next_step_id = $11, version = $12, updated_at = $13, steps = $14
+			where id = $1`,
+			st.ID, st.Slug, st.Title, stepsies.Fold(st.Title), st.Description, st.Category, string(st.Status),
+			stamp(st.PublishedAt), stamp(st.FeaturedAt), st.StepsCount, st.NextStepID, st.Version, stamp(st.UpdatedAt), steps); err != nil {
+			return st, wrap(err, "update stepsy %d", id)
+		}
+		if err := t.index(ctx, st); err != nil {
+			return st, err
+		}
+		return st, t.recordStepsy(ctx, w, action, st)
+	})
+}
+
+// writeStepsy is write for results that are stepsies, whose steps have a form of
+// their own in JSON.
+func (s *Store) writeStepsy(ctx context.Context, w Write, fn func(t *tx) (stepsies.Stepsy, error)) (Outcome[stepsies.Stepsy], error) {
+	var made stepsies.Stepsy
+	out, err := write(ctx, s, w, func(t *tx) (stepsyRecord, error) {
+		var err error
+		if made, err = fn(t); err != nil || w.Once == nil {
+			return stepsyRecord{}, err
+		}
+		return recordOf(made)
+	})
+	if err == nil && out.Replayed {
+		made, err = out.Value.stepsy()
+	}
+	return Outcome[stepsies.Stepsy]{Value: made, Replayed: out.Replayed}, err
+}
+
+func (t *tx) recordStepsy(ctx context.Context, w Write, action string, s stepsies.Stepsy) error {
+	return t.record(ctx, w, stepsies.Activity{Action: action, OwnerID: s.UserID, Target: "stepsy", TargetID: s.ID, Name: s.Title})
+}
+
+// index replaces the words under which a stepsy is found.
+func (t *tx) index(ctx context.Context, s stepsies.Stepsy) error {
+	if _, err := t.exec(ctx, `delete from stepsy_search where rowid = $1`, s.ID); err != nil {
+		return wrap(err, "index stepsy %d", s.ID)
+	}
+	_, err := t.exec(ctx, `insert into stepsy_search (rowid, words) values ($1, `+fmt.Sprintf(t.s.engine.searchValue, 2)+`)`, s.ID, s.SearchText())
+	return wrap(err, "index stepsy %d", s.ID)
+}

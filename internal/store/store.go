@@ -1,0 +1,107 @@
+// Package store keeps everything that Stepsies remembers, in SQLite or in
+// PostgreSQL. Every SQL statement of the program stands here, once, and runs on
+// both engines.
+//
+// A write is one transaction that also holds its row in the record of activity
+// and, where the client asked for it, its idempotency record. Rules of the
+// domain run inside that transaction.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Deadlines of the store's own, so that a database that does not answer is an
+// error and never a hang.
+const (
+	readTimeout  = 4 * time.Second
+	writeTimeout = 15 * time.Second // leaves room for the 10 s that an idempotent request may wait
+)
+
+// Config says where the data is.
+type Config struct {
+	// Path of the SQLite file, used where URL is empty.
+	Path string
+	// URL of a PostgreSQL 15 or newer, postgres://…
+	URL string
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// MaxConns bounds the connections to PostgreSQL; 0 is 20. SQLite has one
+	// writer and a few readers whatever is asked.
+	MaxConns int
+}
+
+// Store is an open database. Its methods are safe for concurrent use.
+type Store struct {
+	engine engine
+	read   *pool
+	write  *pool
+	now    func() time.Time
+}
+
+// engine is what differs between SQLite and PostgreSQL beyond DDL.
+type engine struct {
+	name        string
+	searchValue string // turns $n, words with spaces between, into what is indexed
+	searchMatch string // matches $n, made by searchQuery
+	searchQuery func(words []string) string
+	forUpdate   string // locks the rows that a rule is about to judge
+	lockWait    string // bounds the wait for another transaction's row to 10 s
+	prepare     bool   // statements are prepared and kept by us, not by the driver
+}
+
+// Open opens the database without migrating it. The caller closes the store.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	s := &Store{now: c.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	var err error
+	if c.URL != "" {
+		err = s.openPostgres(ctx, c)
+	} else {
+		err = s.openSQLite(ctx, c)
+	}
+	if err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close closes all connections.
+func (s *Store) Close() error {
+	var err error
+	for _, p := range []*pool{s.read, s.write} {
+		if p != nil {
+			err = p.close()
+		}
+	}
+	return err
+}
+
+// Engine is "sqlite" or "postgres".
+func (s *Store) Engine() string { return s.engine.name }
+
+// Stats returns the state of the connections that read and of those that write;
+// with PostgreSQL they are the same ones.
+func (s *Store) Stats() (read, write sql.DBStats) { return s.read.db.Stats(), s.write.db.Stats() }
+
+// Ping asks the database for an answer.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return s.read.one(ctx, `select 1`, nil, &one)
+}
+
+// clock is the store's time in whole milliseconds, as it is stored.
+func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
+
+func wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(args, err)...)
+}

@@ -1,0 +1,246 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/stepsies/stepsies"
+)
+
+const userColumns = `u.id, u.account_id, u.username, u.email, u.email_verified_at, u.display_name, u.bio, u.role, u.time_zone,
+	u.suspended_at, u.created_at, u.updated_at, case when u.password_hash is null then 0 else 1 end,
+	a.plan, a.limit_minute, a.limit_hour, a.limit_month`
+
+const userTables = ` from users u join accounts a on a.id = u.account_id`
+
+func scanUser(scan func(...any) error) (u stepsies.User, err error) {
+	var hasPassword int64
+	err = scan(&u.ID, &u.AccountID, &u.Username, &u.Email, stampTo{&u.EmailVerifiedAt}, &u.DisplayName, &u.Bio, &u.Role, &u.TimeZone,
+		stampTo{&u.SuspendedAt}, stampTo{&u.CreatedAt}, stampTo{&u.UpdatedAt}, &hasPassword,
+		&u.Plan, &u.OwnLimits.Minute, &u.OwnLimits.Hour, &u.OwnLimits.Month)
+	u.HasPassword = hasPassword == 1
+	return u, err
+}
+
+func readUser(ctx context.Context, q querier, condition, lock string, arg any) (stepsies.User, error) {
+	var u stepsies.User
+	err := errNoRow
+	readErr := q.each(ctx, `select `+userColumns+userTables+` where `+condition+lock, []any{arg}, func(scan func(...any) error) error {
+		u, err = scanUser(scan)
+		return err
+	})
+	if readErr != nil {
+		return u, wrap(readErr, "read a user")
+	}
+	return u, orNotFound(err, "user")
+}
+
+// User returns the user of that name, whatever its case.
+func (s *Store) User(ctx context.Context, username string) (stepsies.User, error) {
+	return readUser(ctx, s.read, `u.username = $1`, "", strings.ToLower(username))
+}
+
+// UserByID returns the user with that id.
+func (s *Store) UserByID(ctx context.Context, id int64) (stepsies.User, error) {
+	return readUser(ctx, s.read, `u.id = $1`, "", id)
+}
+
+// HasAdmin reports whether anyone can administer the installation.
+func (s *Store) HasAdmin(ctx context.Context) (bool, error) {
+	var n int64
+	err := s.read.one(ctx, `select count(*) from users where role = 'admin' and suspended_at is null`, nil, &n)
+	return n > 0, wrap(err, "count the admins")
+}
+
+// ListUsers returns the users whose name, e-mail address or display name holds q,
+// newest first.
+func (s *Store) ListUsers(ctx context.Context, q string, p Page) (Paged[stepsies.User], error) {
+	var c conditions
+	if q != "" {
+		c.where(`(u.username like $%d escape '\' or u.email_key like $%d escape '\' or u.name_key like $%d escape '\')`, like(stepsies.Fold(q)))
+	}
+	return pageByID(ctx, s, p, &c, `select `+userColumns+userTables, "u.id", func(scan func(...any) error) (stepsies.User, int64, error) {
+		u, err := scanUser(scan)
+		return u, u.ID, err
+	})
+}
+
+// CreateUser makes a user with an account of their own.
+func (s *Store) CreateUser(ctx context.Context, w Write, want stepsies.UserChange) (Outcome[stepsies.User], error) {
+	return write(ctx, s, w, func(t *tx) (stepsies.User, error) {
+		u, err := stepsies.NewUser(want, t.now)
+		if err != nil {
+			return u, err
+		}
+		if err := t.one(ctx, `insert into accounts (plan, limit_minute, limit_hour, limit_month, created_at)
+			values ($1, $2, $3, $4, $5) returning id`,
+			[]any{string(u.Plan), u.OwnLimits.Minute, u.OwnLimits.Hour, u.OwnLimits.Month, stamp(t.now)}, &u.AccountID); err != nil {
+			return u, wrap(err, "create an account")
+		}
+		if err := t.one(ctx, `insert into users (account_id, username, email, email_key, display_name, name_key, bio, role, time_zone, created_at, updated_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) returning id`,
+			[]any{u.AccountID, u.Username, u.Email, strings.ToLower(u.Email), u.DisplayName, stepsies.Fold(u.DisplayName), u.Bio,
+				string(u.Role), u.TimeZone, stamp(t.now)}, &u.ID); err != nil {
+			return u, wrap(err, "create a user")
+		}
+		return u, t.recordUser(ctx, w, "user.create", u, "role "+string(u.Role)+", plan "+string(u.Plan))
+	})
+}
+
+func (t *tx) recordUser(ctx context.Context, w Write, action string, u stepsies.User, detail string) error {
+	return t.record(ctx, w, stepsies.Activity{Action: action, OwnerID: u.ID, Target: "user", TargetID: u.ID, Name: u.Username, Detail: detail})
+}
+
+// UpdateUser changes a user. The installation always keeps an admin.
+func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want stepsies.UserChange) (Outcome[stepsies.User], error) {
+	return write(ctx, s, w, func(t *tx) (stepsies.User, error) {
+		u, err := t.lockUser(ctx, username)
+		if err != nil {
+			return u, err
+		}
+		before := u
+		if err := u.Change(want, t.now); err != nil {
+			return u, err
+		}
+		if u == before {
+			return u, nil
+		}
+		if before.CountsAsAdmin() && !u.CountsAsAdmin() {
+			if err := t.keepAnAdmin(ctx, u.ID); err != nil {
+				return u, err
+			}
+		}
+		if _, err := t.exec(ctx, `update users set email = $2, email_key = $3, display_name = $4, name_key = $5, bio = $6, role = $7,
+				time_zone = $8, suspended_at = $9, updated_at = $10,
+				email_verified_at = case when email_key = $3 then email_verified_at end
+			where id = $1`,
+			u.ID, u.Email, strings.ToLower(u.Email), u.DisplayName, stepsies.Fold(u.DisplayName), u.Bio, string(u.Role),
+			u.TimeZone, stamp(u.SuspendedAt), stamp(u.UpdatedAt)); err != nil {
+			return u, wrap(err, "update user %d", u.ID)
+		}
+		if _, err := t.exec(ctx, `update accounts set plan = $2, limit_minute = $3, limit_hour = $4, limit_month = $5 where id = $1`,
+			u.AccountID, string(u.Plan), u.OwnLimits.Minute, u.OwnLimits.Hour, u.OwnLimits.Month); err != nil {
+			return u, wrap(err, "update account %d", u.AccountID)
+		}
+		action := "user.update"
+		if u.Suspended() != before.Suspended() {
+			action = map[bool]string{true: "user.suspend", false: "user.unsuspend"}[u.Suspended()]
+		}
+		return u, t.recordUser(ctx, w, action, u, userDiff(before, u))
+	})
+}
+
+// lockUser reads a user whom this transaction is about to change.
+func (t *tx) lockUser(ctx context.Context, username string) (stepsies.User, error) {
+	lock := t.s.engine.forUpdate
+	if lock != "" {
+		lock += " of u"
+	}
+	return readUser(ctx, t, `u.username = $1`, lock, strings.ToLower(username))
+}
+
+// keepAnAdmin refuses a change that would leave nobody to administer the
+// installation. It locks all admins in one order, so that two of them cannot take
+// the role from each other at the same time.
+func (t *tx) keepAnAdmin(ctx context.Context, leaving int64) error {
+	others := 0
+	err := t.each(ctx, `select id from users where role = 'admin' and suspended_at is null order by id`+t.s.engine.forUpdate, nil,
+		func(scan func(...any) error) error {
+			var id int64
+			if err := scan(&id); err != nil {
+				return err
+			}
+			if id != leaving {
+				others++
+			}
+			return nil
+		})
+	if err == nil && others == 0 {
+		return stepsies.ErrLastAdmin
+	}
+	return wrap(err, "count the admins")
+}
+
+// userDiff says which properties changed. Names of fields and plain values only.
+func userDiff(a, b stepsies.User) string {
+	var d []string
+	add := func(field, from, to string) {
+		if from != to {
+			d = append(d, field+" "+from+" → "+to)
+		}
+	}
+	add("role", string(a.Role), string(b.Role))
+	add("plan", string(a.Plan), string(b.Plan))
+	if a.OwnLimits != b.OwnLimits {
+		d = append(d, "limits")
+	}
+	for _, f := range []struct {
+		name    string
+		changed bool
+	}{{"e-mail", a.Email != b.Email}, {"display name", a.DisplayName != b.DisplayName}, {"bio", a.Bio != b.Bio}, {"time zone", a.TimeZone != b.TimeZone}} {
+		if f.changed {
+			d = append(d, f.name)
+		}
+	}
+	return strings.Join(d, ", ")
+}
+
+// DeleteUser removes a user and all that they own, for good. The record of
+// activity stays.
+func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error {
+	return s.transact(ctx, func(t *tx) error {
+		u, err := t.lockUser(ctx, username)
+		if err != nil {
+			return err
+		}
+		if u.CountsAsAdmin() {
+			if err := t.keepAnAdmin(ctx, u.ID); err != nil {
+				return err
+			}
+		}
+		if err := t.run(ctx, []any{u.ID},
+			`delete from stepsy_search where rowid in (select id from stepsies where user_id = $1)`,
+			`delete from stepsy_counts where stepsy_id in (select id from stepsies where user_id = $1)`,
+			`delete from slug_history where user_id = $1`,
+			`delete from stepsies where user_id = $1`,
+			`delete from key_usage where key_id in (select id from api_keys where user_id = $1)`,
+			`delete from key_usage_days where key_id in (select id from api_keys where user_id = $1)`,
+			`delete from api_keys where user_id = $1`,
+			`delete from idempotency_records where user_id = $1`,
+			`delete from users where id = $1`); err != nil {
+			return wrap(err, "delete user %d", u.ID)
+		}
+		if err := t.run(ctx, []any{u.AccountID},
+			`delete from account_usage_days where account_id = $1`,
+			`delete from accounts where id = $1`); err != nil {
+			return wrap(err, "delete account %d", u.AccountID)
+		}
+		return t.recordUser(ctx, w, "user.delete", u, "")
+	})
+}
+
+// SetPassword stores the hash of a user's new password.
+func (s *Store) SetPassword(ctx context.Context, w Write, username, hash string) error {
+	return s.transact(ctx, func(t *tx) error {
+		u, err := t.lockUser(ctx, username)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `update users set password_hash = $2, updated_at = $3 where id = $1`, u.ID, hash, stamp(t.now)); err != nil {
+			return wrap(err, "set the password of user %d", u.ID)
+		}
+		return t.recordUser(ctx, w, "user.password", u, "")
+	})
+}
+
+// PasswordHash returns the user of that name or e-mail address with the hash of
+// their password, "" where they have none.
+func (s *Store) PasswordHash(ctx context.Context, login string) (stepsies.User, string, error) {
+	u, err := readUser(ctx, s.read, `(u.username = $1 or u.email_key = $1)`, "", strings.ToLower(login))
+	if err != nil {
+		return u, "", err
+	}
+	var hash string
+	err = s.read.one(ctx, `select coalesce(password_hash, '') from users where id = $1`, []any{u.ID}, &hash)
+	return u, hash, orNotFound(err, "user")
+}
