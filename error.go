@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Code names a kind of failure. Codes are part of the API and never change.
@@ -33,6 +34,8 @@ type Error struct {
 	Code     Code
 	Message  string
 	Problems []Problem // every field that does not fit, for CodeValidation
+
+	RetryAfter int64 // seconds to wait, for CodeRateLimit and CodeQuota
 
 	cause error
 }
@@ -103,6 +106,19 @@ func Conflict(format string, args ...any) *Error {
 // PreconditionFailed is a write that names an older version than the stored one.
 func PreconditionFailed() *Error {
 	return &Error{Code: CodePreconditionFailed, Message: "Someone else changed this meanwhile. Fetch it again, apply your change and send the new ETag in If-Match."}
+}
+
+// TooManyRequests refuses a request over the limit of a minute or an hour, or of
+// leak reports; retryAfter is in seconds.
+func TooManyRequests(retryAfter int64) *Error {
+	return &Error{Code: CodeRateLimit, Message: "Too many requests. Please slow down.", RetryAfter: retryAfter}
+}
+
+// QuotaExceeded refuses a request over the limit of the calendar month, which
+// ends after retryAfter seconds.
+func QuotaExceeded(retryAfter int64, next time.Time) *Error {
+	return &Error{Code: CodeQuota, RetryAfter: retryAfter,
+		Message: "The quota of this month is used up. The next one begins on " + next.UTC().Format("2 January 2006") + " (UTC); a larger plan lifts it at once."}
 }
 
 // Unavailable is a failure of something we stand on that may pass by itself.

@@ -15,10 +15,13 @@ import (
 )
 
 type serveCmd struct {
-	Listen         string   `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"STEPSIES_LISTEN"`
-	PublicURL      string   `help:"Address under which clients reach the server; links are built from it. Default: the address listened on." placeholder:"URL" env:"STEPSIES_PUBLIC_URL"`
-	AllowedOrigins []string `help:"Origins from which browsers may call the API." placeholder:"ORIGIN,…" env:"STEPSIES_ALLOWED_ORIGINS"`
-	TrustedProxies []string `help:"Networks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR,…" env:"STEPSIES_TRUSTED_PROXIES"`
+	Listen         string        `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"STEPSIES_LISTEN"`
+	PublicURL      string        `help:"Address under which clients reach the server; links are built from it. Default: the address listened on." placeholder:"URL" env:"STEPSIES_PUBLIC_URL"`
+	RateLimits     string        `help:"Limits of the plans: on or off." enum:"on,off" default:"on" env:"STEPSIES_RATE_LIMITS"`
+	Drain          time.Duration `help:"How long /readyz says no before the server stops accepting, at SIGTERM." default:"0s" env:"STEPSIES_DRAIN"`
+	MetricsListen  string        `help:"Serve /metrics on this address instead of, for this machine only, on the public one." placeholder:"HOST:PORT" env:"STEPSIES_METRICS_LISTEN"`
+	AllowedOrigins []string      `help:"Origins from which browsers may call the API." placeholder:"ORIGIN,…" env:"STEPSIES_ALLOWED_ORIGINS"`
+	TrustedProxies []string      `help:"Networks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR,…" env:"STEPSIES_TRUSTED_PROXIES"`
 }
 
 // Run serves until it is told to end.
@@ -32,12 +35,23 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 		return err
 	}
 	defer func() { _ = l.Close() }()
+	if cmd.Drain < 0 || cmd.Drain > 10*time.Minute {
+		return usagef("--drain must be from 0s to 10m")
+	}
+	var metrics net.Listener
+	if cmd.MetricsListen != "" {
+		if metrics, err = listen(cmd.MetricsListen); err != nil {
+			return err
+		}
+		defer func() { _ = metrics.Close() }()
+	}
 	publicURL, err := cmd.publicURL(l.Addr())
 	if err != nil {
 		return err
 	}
 	s, err := openOwned(ctx, in, server.Config{
 		PublicURL: publicURL, Origins: cmd.AllowedOrigins, Proxies: proxies, Log: t.log, Migrate: true,
+		RateLimits: cmd.RateLimits == "on", RedisURL: in.Redis, Drain: cmd.Drain, MetricsListener: metrics,
 	})
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ import (
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/reqlog"
 	"github.com/stepsies/stepsies/internal/store"
 )
@@ -30,6 +31,7 @@ const MaxBody = 2 << 20
 // call is what is known of a request once it has been admitted.
 type call struct {
 	principal auth.Principal
+	decision  *ratelimit.Decision // nil where nothing is limited
 	request   *http.Request
 	body      []byte
 }
@@ -142,9 +144,9 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	entry := reqlog.From(r.Context())
 	entry.Route = servedPath(op.Path)
 	c := &call{request: r}
-	var err error
-	if c.principal, err = a.principal(r, op); err == nil {
-		entry.UserID, entry.KeyID = c.principal.User.ID, c.principal.Key.ID
+	err := a.identify(c, w, op)
+	a.observe(err)
+	if err == nil {
 		c.body, err = readBody(w, r)
 	}
 	if err != nil {
@@ -154,24 +156,42 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callKey{}, c))
 }
 
-// principal says who calls the operation, or why they may not.
-func (a *API) principal(r *http.Request, op *huma.Operation) (auth.Principal, error) {
+// identify says who calls the operation, counts the request for their account and
+// checks the scope, in this order.
+func (a *API) identify(c *call, w http.ResponseWriter, op *huma.Operation) error {
+	r := c.request
 	entry := reqlog.From(r.Context())
 	if isOperator(r.Context()) {
-		return auth.Operator(), nil
+		c.principal = auth.Operator()
+		return nil
 	}
 	if op.OperationID == "report-leaked-keys" {
-		return auth.Principal{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous, IP: entry.IP}}, nil
+		c.principal.Actor = stepsies.Actor{Kind: stepsies.ActorAnonymous, IP: entry.IP}
+		return a.countLeakReport(r.Context(), entry.IP)
 	}
-	p, err := a.Keys.Authenticate(r.Context(), r.Header["Authorization"], entry.IP)
+	var err error
+	if c.principal, err = a.Keys.Authenticate(r.Context(), r.Header["Authorization"], entry.IP); err != nil {
+		return err
+	}
+	entry.UserID, entry.KeyID = c.principal.User.ID, c.principal.Key.ID
+	if err := a.count(c, w); err != nil {
+		return err
+	}
+	if !c.principal.Scopes.Allow(scopeOf(op)) {
+		return stepsies.Forbidden()
+	}
+	return nil
+}
+
+func (a *API) observe(err error) {
+	if a.Observe == nil {
+		return
+	}
+	outcome := "ok"
 	if err != nil {
-		return p, err
+		outcome = string(stepsies.CodeOf(err))
 	}
-	entry.UserID, entry.KeyID = p.User.ID, p.Key.ID
-	if !p.Scopes.Allow(scopeOf(op)) {
-		return p, stepsies.Forbidden()
-	}
-	return p, nil
+	a.Observe(outcome)
 }
 
 const challenge = `Bearer realm="stepsies"`

@@ -7,6 +7,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/store"
 )
 
@@ -26,6 +28,17 @@ type Config struct {
 	Origins   []string         // that browsers may call from; none by default
 	Now       func() time.Time // nil is time.Now
 	Log       *slog.Logger
+
+	Limiter Limiter                   // nil: limits are off
+	Leaks   *ratelimit.AddressLimiter // of leak reports; nil: no limit
+	// Observe, if set, is told how each request was admitted: "ok", "unauthorized",
+	// "forbidden", "rate_limit_exceeded", "quota_exceeded" or "unavailable".
+	Observe func(outcome string)
+}
+
+// Limiter counts the requests of accounts, in this node's memory or in Redis.
+type Limiter interface {
+	Take(ctx context.Context, account int64, limits stepsies.Limits) ratelimit.Decision
 }
 
 // API is the handler of everything under /v1, /api/v1, of /leaked-keys and of the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -42,7 +43,7 @@ type errorDetail struct {
 	Code       stepsies.Code      `json:"code" enum:"bad_request,unauthorized,forbidden,not_found,method_not_allowed,conflict,precondition_failed,payload_too_large,unsupported_media_type,validation_failed,rate_limit_exceeded,quota_exceeded,internal_error,unavailable" doc:"What kind of failure this is. Codes never change."`
 	Message    string             `json:"message" doc:"A sentence that says what to do."`
 	Details    []stepsies.Problem `json:"details,omitempty" doc:"With validation_failed: every field that does not fit."`
-	RetryAfter int                `json:"retry_after,omitempty" doc:"With 429: seconds to wait, as in the header Retry-After."`
+	RetryAfter int64              `json:"retry_after,omitempty" doc:"With 429: seconds to wait, as in the header Retry-After."`
 	RequestID  string             `json:"request_id,omitempty" doc:"With 5xx: name it when you ask for help."`
 }
 
@@ -63,7 +64,7 @@ func toAPIError(ctx context.Context, err error) error {
 	if !ok {
 		e = &stepsies.Error{Code: stepsies.CodeInternal, Message: "Something went wrong on our side. It has been logged."}
 	}
-	detail := errorDetail{Code: e.Code, Message: e.Message, Details: e.Problems}
+	detail := errorDetail{Code: e.Code, Message: e.Message, Details: e.Problems, RetryAfter: e.RetryAfter}
 	if statuses[e.Code] >= http.StatusInternalServerError {
 		entry.Err = err
 		detail.RequestID = entry.ID
@@ -79,6 +80,9 @@ func toAPIError(ctx context.Context, err error) error {
 // writeError answers a request that reached no operation.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	e := toAPIError(r.Context(), err).(*apiError)
+	if e.Detail.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt(e.Detail.RetryAfter, 10))
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(e.GetStatus())
 	if r.Method != http.MethodHead {

@@ -270,8 +270,8 @@ func (a *API) meOf(c *call, u stepsies.User) me {
 	k := c.principal.Key
 	return me{
 		Username: u.Username, DisplayName: u.DisplayName, Email: u.Email, Bio: u.Bio, Role: string(u.Role), Plan: string(u.Plan),
-		CreatedAt: seconds(u.CreatedAt),
-		Key:       usedKey{ID: k.ID, Name: k.Name, Scopes: k.Scopes.Names(), Hint: k.Hint, ExpiresAt: secondsOrNull(k.ExpiresAt)},
+		CreatedAt: seconds(u.CreatedAt), Limits: windowsOf(c.decision),
+		Key: usedKey{ID: k.ID, Name: k.Name, Scopes: k.Scopes.Names(), Hint: k.Hint, ExpiresAt: secondsOrNull(k.ExpiresAt)},
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stepsies/stepsies/internal/api"
 	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/reqlog"
 	"github.com/stepsies/stepsies/internal/store"
 )
@@ -41,8 +42,14 @@ type Config struct {
 	PublicURL   string // without a slash at the end
 	Origins     []string
 	Proxies     reqlog.Proxies
-	Log         *slog.Logger
-	Now         func() time.Time // nil is time.Now
+	RateLimits  bool          // limits per account, and of leak reports per address
+	RedisURL    string        // redis://…, shared by the nodes for their limits; "" counts in memory
+	Drain       time.Duration // how long /readyz says no before the listener closes
+	// MetricsListener serves /metrics. Without one they are on the public listener,
+	// for clients on this machine alone.
+	MetricsListener net.Listener
+	Log             *slog.Logger
+	Now             func() time.Time // nil is time.Now
 	// Migrate brings the database to this program's version first. Without it a
 	// database that is behind is an error.
 	Migrate bool
@@ -55,6 +62,9 @@ type Server struct {
 	dir      *dataDir // nil with PostgreSQL
 	store    *store.Store
 	usage    *auth.Usage
+	metrics  *metrics
+	limiter  limiter                   // nil: limits are off
+	leaks    *ratelimit.AddressLimiter // likewise
 	api      *api.API
 	public   http.Handler
 	operator http.Handler
@@ -95,15 +105,26 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.metrics = newMetrics()
+	s.metrics.watchDatabase(s.store.Pools())
 	s.usage = auth.NewUsage(s.store, c.Log)
-	if s.api, err = api.New(api.Config{
-		Store: s.store, Keys: auth.NewKeys(s.store, s.usage, c.Now),
-		PublicURL: c.PublicURL, Origins: c.Origins, Now: c.Now, Log: c.Log,
-	}); err != nil {
+	keys := auth.NewKeys(s.store, s.usage, c.Now)
+	keys.Observe(s.metrics.lookedUp)
+	config := api.Config{
+		Store: s.store, Keys: keys, PublicURL: c.PublicURL, Origins: c.Origins, Now: c.Now, Log: c.Log,
+		Observe: s.metrics.admitted,
+	}
+	if c.RateLimits {
+		if err := s.openLimits(); err != nil {
+			return err
+		}
+		config.Limiter, config.Leaks = s.limiter, s.leaks
+	}
+	if s.api, err = api.New(config); err != nil {
 		return err
 	}
-	s.public = reqlog.Handler(c.Log, c.Proxies, nil, s.routes())
-	s.operator = reqlog.Handler(c.Log, nil, nil, s.operatorRoutes())
+	s.public = reqlog.Handler(c.Log, c.Proxies, s.metrics.answered, s.routes())
+	s.operator = reqlog.Handler(c.Log, nil, s.metrics.answered, s.operatorRoutes())
 	return nil
 }
 
@@ -113,6 +134,9 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/", s.api)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
+	if s.config.MetricsListener == nil {
+		mux.Handle("GET /metrics", localOnly(s.metrics.handler()))
+	}
 	return mux
 }
 
@@ -133,9 +157,12 @@ func (s *Server) OperatorHandler() http.Handler { return s.operator }
 // that does not run, or no more.
 func (s *Server) Close() error {
 	var errs []error
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if s.limiter != nil {
+		errs = append(errs, s.limiter.Close(ctx))
+	}
 	if s.usage != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
 		errs = append(errs, s.usage.Flush(ctx))
 	}
 	if s.store != nil {
@@ -160,6 +187,11 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		}
 		listeners, servers = append(listeners, socket), append(servers, s.httpServer(s.operator))
 	}
+	if m := s.config.MetricsListener; m != nil {
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", s.metrics.handler())
+		listeners, servers = append(listeners, netutil.LimitListener(m, 100)), append(servers, s.httpServer(mux))
+	}
 
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	var jobs sync.WaitGroup
@@ -176,6 +208,9 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	case err = <-failed:
 	}
 	s.draining.Store(true)
+	if err == nil {
+		time.Sleep(s.config.Drain) // a load balancer asks /readyz and sends no more
+	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	for _, srv := range servers {
@@ -236,6 +271,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		plain(w, http.StatusServiceUnavailable, "draining")
 	case s.store.Ping(ctx) != nil:
 		plain(w, http.StatusServiceUnavailable, "database unavailable")
+	case s.limiter != nil && s.limiter.Degraded():
+		plain(w, http.StatusOK, "degraded: Redis cannot be reached, limits are kept by each node alone")
 	default:
 		plain(w, http.StatusOK, "ready")
 	}

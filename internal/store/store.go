@@ -86,9 +86,9 @@ func (s *Store) Close() error {
 // Engine is "sqlite" or "postgres".
 func (s *Store) Engine() string { return s.engine.name }
 
-// Stats returns the state of the connections that read and of those that write;
-// with PostgreSQL they are the same ones.
-func (s *Store) Stats() (read, write sql.DBStats) { return s.read.db.Stats(), s.write.db.Stats() }
+// Pools returns the connections that read and those that write, for their
+// statistics; with PostgreSQL they are the same ones.
+func (s *Store) Pools() (read, write *sql.DB) { return s.read.db, s.write.db }
 
 // Ping asks the database for an answer.
 func (s *Store) Ping(ctx context.Context) error {

@@ -1,0 +1,196 @@
+package ratelimit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	// Redis is looked for after 100 ms, 200 ms … and then every 2 s.
+	firstProbe = 100 * time.Millisecond
+	lastProbe  = 2 * time.Second
+	// settleEvery is how often Redis is told what single failures left out.
+	settleEvery = time.Second
+	// settleFor bounds how long Redis is told of, in one go.
+	settleFor = 2 * time.Second
+)
+
+// failed counts a command that did not work, and leaves Redis alone after too many.
+func (r *Redis) failed(err error) {
+	r.errors.Add(1)
+	if r.failures.Add(1) < failuresToOpen || r.degraded.Swap(true) {
+		return
+	}
+	r.outages.Add(1)
+	r.config.Logger.Warn("Redis cannot be used; each node limits on its own memory until it can", "error", err)
+	select {
+	case r.tripped <- struct{}{}:
+	default:
+	}
+}
+
+// succeeded ends a row of failures. It writes only where there is one, since all
+// requests pass here.
+func (r *Redis) succeeded() {
+	if r.failures.Load() != 0 {
+		r.failures.Store(0)
+	}
+}
+
+// run looks for Redis while it is away. Requests never probe, so none pays for it.
+func (r *Redis) run(ctx context.Context, first chan struct{}) {
+	defer close(r.stopped)
+	if err := r.restore(ctx); err != nil {
+		r.outages.Add(1)
+		r.config.Logger.Warn("Redis is not there yet; each node limits on its own memory until it is", "error", err)
+	}
+	close(first)
+	for wait := firstProbe; ; {
+		pause := settleEvery
+		if r.degraded.Load() {
+			pause = wait
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.tripped:
+			wait = firstProbe
+			continue
+		case <-time.After(pause):
+		}
+		if !r.degraded.Load() {
+			r.settle(ctx)
+			continue
+		}
+		if r.restore(ctx) == nil {
+			r.config.Logger.Info("Redis is back; limits are shared by all nodes again")
+			wait = firstProbe
+			continue
+		}
+		wait = min(2*wait, lastProbe)
+	}
+}
+
+// restore closes the circuit if Redis works again and has been told what it
+// missed.
+func (r *Redis) restore(ctx context.Context) error {
+	if err := r.connect(); err != nil {
+		return err
+	}
+	// The first command may have to connect; the second has to be fast.
+	for _, timeout := range []time.Duration{dialTimeout, r.config.Timeout} {
+		if err := r.probe(ctx, timeout); err != nil {
+			return err
+		}
+	}
+	r.settle(ctx)
+	if err := r.probe(ctx, r.config.Timeout); err != nil {
+		return err
+	}
+	r.failures.Store(0)
+	r.degraded.Store(false)
+	return nil
+}
+
+// connect makes the client, which has to find Redis to learn whether it is a
+// cluster. Once made, it connects again by itself.
+func (r *Redis) connect() error {
+	if r.client.Load() != nil {
+		return nil
+	}
+	client, err := rueidis.NewClient(r.options)
+	if err != nil {
+		return fmt.Errorf("connect to Redis: %w", err)
+	}
+	r.client.Store(&client)
+	return nil
+}
+
+// probe writes a key: a Redis that is loading, full, or a replica answers to a
+// ping, but is of no use.
+func (r *Redis) probe(ctx context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	client := *r.client.Load()
+	if err := client.Do(ctx, client.B().Set().Key(r.config.Prefix+"probe").Value("1").ExSeconds(60).Build()).Error(); err != nil {
+		return fmt.Errorf("probe Redis: %w", err)
+	}
+	return nil
+}
+
+// owe lists a locked account as one of which Redis lacks something.
+func (r *Redis) owe(a *account) {
+	if a.owed.any {
+		return
+	}
+	a.owed.any = true
+	r.debtors.mu.Lock()
+	r.debtors.accounts = append(r.debtors.accounts, a)
+	r.debtors.mu.Unlock()
+}
+
+// settle tells Redis what was admitted without it, account by account, until that
+// has taken long enough or fails.
+func (r *Redis) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	for n := r.debtorCount(); n > 0 && ctx.Err() == nil; n-- {
+		if !r.settleNext(ctx) {
+			return
+		}
+	}
+}
+
+func (r *Redis) debtorCount() int {
+	r.debtors.mu.Lock()
+	defer r.debtors.mu.Unlock()
+	return len(r.debtors.accounts)
+}
+
+// settleNext settles one account and reports whether to go on.
+func (r *Redis) settleNext(ctx context.Context) bool {
+	r.debtors.mu.Lock()
+	if len(r.debtors.accounts) == 0 {
+		r.debtors.mu.Unlock()
+		return false
+	}
+	a := r.debtors.accounts[0]
+	r.debtors.accounts[0] = nil
+	r.debtors.accounts = r.debtors.accounts[1:]
+	r.debtors.mu.Unlock()
+
+	a.mu.Lock()
+	q := question{account: a.id}
+	q.month, q.held = r.recallLocked(ctx, a)
+	q.held.owed = a.owed
+	owed := a.owed
+	a.owed.any, a.owed.minute, a.owed.hour = false, 0, 0
+	minute, hour := a.clock.minute, a.clock.minute/hourSeconds
+	a.mu.Unlock()
+
+	_, err := r.ask(ctx, q)
+	if err == nil && q.month.text != "-" {
+		return true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	// What was not carried out is owed still, as far as its windows last. After a
+	// timeout it most likely was; but the month can be told twice.
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		if a.clock.minute == minute {
+			a.owed.minute += owed.minute
+		}
+		if a.clock.minute/hourSeconds == hour {
+			a.owed.hour += owed.hour
+		}
+	}
+	r.owe(a)
+	if err != nil {
+		r.errors.Add(1)
+	}
+	return err == nil
+}
