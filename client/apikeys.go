@@ -66,7 +66,7 @@ var ErrSecretLost = errors.New("the answer with the new key's secret was lost")
 type NewAPIKey struct {
 	Name        string    `json:"name"`                 // 1 to 100 characters
 	Description string    `json:"description,omitzero"` // at most 500 characters
-	Scopes      []Scope   `json:"scopes"`               // one or more; admin for users with the role admin only
+	Scopes      []Scope   `json:"scopes,omitzero"`      // one or more; admin for users with the role admin only
 	ExpiresAt   time.Time `json:"expires_at,omitzero"`  // whole seconds; never where zero
 	UserID      string    `json:"user_id,omitzero"`     // username of the owner; the caller where empty
 }
