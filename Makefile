@@ -1,0 +1,42 @@
+# Run `make` for a list. Everything works in a fresh clone with Go, git and make;
+# `make test` installs what else it needs on Debian and Ubuntu.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+COUNT     ?= 1
+
+.PHONY: help build demo test lint generate bench fuzz clean
+
+help: ## Say what there is to run
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build bin/stepsies, one static program
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/stepsies ./cmd/stepsies
+
+demo: build ## Run a server with sample stepsies in a temporary folder
+	bin/stepsies demo
+
+test: ## Install missing services (Debian, Ubuntu), then run every test
+	@scripts/install-test-deps
+	@scripts/test
+
+lint: ## Check format, vet, staticcheck, arrows, modules, generated files, known vulnerabilities
+	@scripts/lint
+
+generate: ## Write again what is generated: templates, OpenAPI document, editor bundle
+	go tool templ generate
+	go generate ./...
+
+bench: ## Run all benchmarks (BENCHTIME=1s COUNT=1; compare two runs with: go tool benchstat)
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 60m ./...
+
+fuzz: ## Run each fuzz target for a while (FUZZTIME=10s)
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+clean: ## Remove what build and test leave in the tree
+	rm -rf bin coverage
