@@ -26,6 +26,9 @@ const (
 	MaxGrace     = 30 * 24 * time.Hour
 )
 
+// lastExpiry is the end of the year 9999, which is as far as RFC 3339 goes.
+var lastExpiry = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC).Unix()
+
 // RevokeReason says why a key was revoked.
 type RevokeReason string
 
@@ -160,9 +163,11 @@ func (k *APIKey) Rotate(owner User, grace time.Duration, now time.Time) (APIKey,
 		UserID: k.UserID, Username: k.Username, Name: k.Name, Description: k.Description,
 		Scopes: k.Scopes, CreatedAt: now, RotatedFrom: k.ID,
 	}
-	if lifetime := k.ExpiresAt.Sub(k.CreatedAt); !k.ExpiresAt.IsZero() {
-		// A key whose expiry was moved before its creation has no lifetime to hand on.
-		next.ExpiresAt = wholeSecondUp(now.Add(max(lifetime, time.Second)))
+	if !k.ExpiresAt.IsZero() {
+		// In seconds, since a Duration ends at 292 years. A key whose expiry was moved
+		// before its creation has no lifetime to hand on.
+		lifetime := max(k.ExpiresAt.Unix()-k.CreatedAt.Unix(), 1)
+		next.ExpiresAt = time.Unix(min(now.Unix()+lifetime, lastExpiry), 0).UTC()
 	}
 	end := now.Truncate(time.Second)
 	if grace > 0 {

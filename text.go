@@ -64,9 +64,29 @@ func Fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	for _, r := range norm.NFKD.String(s) {
-		if !unicode.Is(unicode.Mn, r) {
-			b.WriteRune(unicode.ToLower(r))
+		if isAccent(r) {
+			continue
 		}
+		r = unicode.ToLower(r)
+		if plain, ok := spelt[r]; ok {
+			b.WriteString(plain)
+			continue
+		}
+		b.WriteRune(r)
 	}
 	return norm.NFC.String(b.String())
+}
+
+// isAccent reports whether r is a mark that people leave out when they search: the
+// accents that all scripts share and Hebrew points. The vowel signs of Indic
+// scripts are marks too, but part of the spelling, as are the Japanese sound marks.
+func isAccent(r rune) bool {
+	return unicode.Is(unicode.Mn, r) && unicode.In(r, unicode.Inherited, unicode.Hebrew) && r != '\u3099' && r != '\u309a'
+}
+
+// spelt holds the letters whose accent Unicode does not part from them, as people
+// without that letter on their keyboard spell them.
+var spelt = map[rune]string{
+	'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'đ': "d", 'ð': "d", 'þ': "th", 'ł': "l", 'ħ': "h", 'ı': "i",
+	'ς': "σ", // one letter with the form it has at the end of a word
 }

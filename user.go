@@ -117,7 +117,11 @@ func (u *User) apply(want UserChange, now time.Time, bad *Problems) {
 		bad.AddErr(field, err)
 		*to = v
 	}
+	before := u.Email
 	set("email", &u.Email, want.Email, ParseEmail)
+	if !strings.EqualFold(before, u.Email) {
+		u.EmailVerifiedAt = time.Time{}
+	}
 	set("display_name", &u.DisplayName, want.DisplayName, func(s string) (string, error) {
 		if strings.TrimSpace(s) == "" {
 			return u.Username, nil

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -126,13 +128,23 @@ func fail(errOut io.Writer, err error) int {
 func sentence(err error) string {
 	e, ok := errors.AsType[*client.Error](err)
 	if !ok {
-		return err.Error()
+		return oneLine(err.Error())
 	}
 	s := e.Message
 	for _, d := range e.Details {
 		s += " " + d.Field + ": " + d.Message + "."
 	}
 	return s
+}
+
+// oneLine joins the lines of what a library says, without those that say the same
+// again: the PostgreSQL driver has one for each address and way that it tried.
+func oneLine(text string) string {
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(slices.Compact(lines), " ")
 }
 
 func newLogger(w io.Writer, level, format string) *slog.Logger {

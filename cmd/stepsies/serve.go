@@ -18,6 +18,7 @@ type serveCmd struct {
 	Listen         string        `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"STEPSIES_LISTEN"`
 	PublicURL      string        `help:"Address under which clients reach the server; links are built from it. Default: the address listened on." placeholder:"URL" env:"STEPSIES_PUBLIC_URL"`
 	RateLimits     string        `help:"Limits of the plans: on or off." enum:"on,off" default:"on" env:"STEPSIES_RATE_LIMITS"`
+	Signup         string        `help:"Who may sign up: open, invite or closed." enum:"open,invite,closed" default:"invite" env:"STEPSIES_SIGNUP"`
 	Drain          time.Duration `help:"How long /readyz says no before the server stops accepting, at SIGTERM." default:"0s" env:"STEPSIES_DRAIN"`
 	MetricsListen  string        `help:"Serve /metrics on this address instead of, for this machine only, on the public one." placeholder:"HOST:PORT" env:"STEPSIES_METRICS_LISTEN"`
 	AllowedOrigins []string      `help:"Origins from which browsers may call the API." placeholder:"ORIGIN,…" env:"STEPSIES_ALLOWED_ORIGINS"`
@@ -51,7 +52,7 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 	}
 	s, err := openOwned(ctx, in, server.Config{
 		PublicURL: publicURL, Origins: cmd.AllowedOrigins, Proxies: proxies, Log: t.log, Migrate: true,
-		RateLimits: cmd.RateLimits == "on", RedisURL: in.Redis, Drain: cmd.Drain, MetricsListener: metrics,
+		SignUp: cmd.Signup, RateLimits: cmd.RateLimits == "on", RedisURL: in.Redis, Drain: cmd.Drain, MetricsListener: metrics,
 	})
 	if err != nil {
 		return err

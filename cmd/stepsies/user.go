@@ -10,6 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/mattn/go-isatty"
+
 	"github.com/stepsies/stepsies/client"
 	"github.com/stepsies/stepsies/internal/auth"
 )
@@ -212,10 +214,9 @@ func confirm(t *terminal, yes bool, question string) error {
 	return nil
 }
 
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
+// isTerminal reports whether a person can answer. /dev/null is a character device
+// as well, so that the file's mode says too little.
+func isTerminal(f *os.File) bool { return isatty.IsTerminal(f.Fd()) }
 
 func printJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)

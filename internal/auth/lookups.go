@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -104,8 +106,14 @@ func (l *lookups) run(b *batch) {
 	defer cancel()
 	defer l.next()
 	defer close(b.done)
+	// The batch is its callers', and this may be nobody's goroutine: a panic is an
+	// answer to all of them and must not end the program.
+	defer func() {
+		if v := recover(); v != nil {
+			b.err = fmt.Errorf("the look-up panicked: %v\n%s", v, debug.Stack())
+		}
+	}()
 	start := time.Now()
-	b.err = errors.New("the look-up did not finish") // stays where the query panics
 	b.found, b.err = l.query(ctx, b.hashes)
 	l.observe(len(b.hashes), time.Since(start), b.err)
 }

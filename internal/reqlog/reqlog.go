@@ -50,9 +50,13 @@ func Handler(log *slog.Logger, proxies Proxies, observe func(Answer), next http.
 		e := &Entry{ID: requestID(r), IP: proxies.ClientAddress(r), Start: time.Now()}
 		w.Header()["X-Request-Id"] = []string{e.ID}
 		rec := &recorder{ResponseWriter: w}
+		finished := false
 		defer func() {
 			a := Answer{Method: r.Method, Route: e.Route, Status: rec.status, Bytes: rec.bytes, Took: time.Since(e.Start)}
-			if a.Status == 0 {
+			switch {
+			case !finished: // a panic, which net/http handles further up by closing the connection
+				a.Status = http.StatusInternalServerError
+			case a.Status == 0:
 				a.Status = http.StatusOK
 			}
 			if observe != nil {
@@ -61,6 +65,7 @@ func Handler(log *slog.Logger, proxies Proxies, observe func(Answer), next http.
 			write(r.Context(), log, e, a)
 		}()
 		next.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), entryKey{}, e)))
+		finished = true
 	})
 }
 

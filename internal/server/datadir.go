@@ -58,7 +58,8 @@ func (d *dataDir) database() string { return filepath.Join(d.path, "stepsies.db"
 func (d *dataDir) listen() (net.Listener, error) {
 	socket := filepath.Join(d.path, "socket")
 	if len(socket) > maxSocketPath {
-		private, err := os.MkdirTemp("", "stepsies-") // mode 0700
+		d.removePrivate(namedSocket(d.path))
+		private, err := os.MkdirTemp("", privatePrefix) // mode 0700
 		if err != nil {
 			return nil, fmt.Errorf("make a folder for the operator's socket: %w", err)
 		}
@@ -84,13 +85,26 @@ func (d *dataDir) listen() (net.Listener, error) {
 	return l, nil
 }
 
+// privatePrefix begins the names of private folders.
+const privatePrefix = "stepsies-"
+
+// removePrivate removes a socket with the private folder that was made for it, by
+// this process or by one that was killed. It removes nothing else, whatever the
+// lock file names.
+func (d *dataDir) removePrivate(socket string) {
+	private := filepath.Dir(socket)
+	if filepath.Base(socket) != "socket" || private == d.path || !strings.HasPrefix(filepath.Base(private), privatePrefix) {
+		return
+	}
+	_ = os.Remove(socket)
+	_ = os.Remove(private) // fails where anything else is in it
+}
+
 // release gives the folder back. The socket is gone before the lock is.
 func (d *dataDir) release() error {
 	if d.socket != "" {
 		_ = os.Remove(d.socket)
-		if filepath.Dir(d.socket) != d.path {
-			_ = os.Remove(filepath.Dir(d.socket))
-		}
+		d.removePrivate(d.socket)
 	}
 	return d.lock.Close()
 }
@@ -101,13 +115,21 @@ func DialOperator(path string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	socket := filepath.Join(path, "socket")
-	if f, err := os.Open(filepath.Join(path, "lock")); err == nil {
-		text, _ := io.ReadAll(io.LimitReader(f, 4096))
-		_ = f.Close()
-		if named := strings.TrimSpace(string(text)); named != "" {
-			socket = named
-		}
+	socket := namedSocket(path)
+	if socket == "" {
+		socket = filepath.Join(path, "socket")
 	}
 	return net.Dial("unix", socket)
+}
+
+// namedSocket returns the socket that the lock file of a data folder names, "" for
+// none.
+func namedSocket(path string) string {
+	f, err := os.Open(filepath.Join(path, "lock"))
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	text, _ := io.ReadAll(io.LimitReader(f, 4096))
+	return strings.TrimSpace(string(text))
 }

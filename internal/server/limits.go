@@ -7,6 +7,7 @@ import (
 	"github.com/stepsies/stepsies/internal/api"
 	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/store"
+	"github.com/stepsies/stepsies/internal/web"
 )
 
 // Leak reports ask for no key, so they are limited by client address.
@@ -18,6 +19,7 @@ const (
 // limiter is what both engines of the limits have.
 type limiter interface {
 	api.Limiter
+	web.Limiter
 	Stats() ratelimit.Stats
 	Degraded() bool
 	Close(context.Context) error
@@ -56,4 +58,13 @@ func (s *Server) openLimits() error {
 		Name: "leaks", Limit: leakReports, Window: leakWindow, Shared: shared, Now: c.Now,
 	})
 	return nil
+}
+
+// webLimiter is the limiter for pages that show how an account stands, nil where
+// limits are off.
+func (s *Server) webLimiter() web.Limiter {
+	if s.limiter == nil {
+		return nil
+	}
+	return s.limiter
 }

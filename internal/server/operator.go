@@ -38,7 +38,7 @@ func (s *Server) setPassword(w http.ResponseWriter, r *http.Request) {
 	}
 	hash, err := auth.HashPassword(r.Context(), in.Password)
 	if err == nil {
-		err = s.store.SetPassword(r.Context(), store.Write{Actor: auth.Operator().Actor}, r.PathValue("username"), hash)
+		err = s.store.SetPassword(r.Context(), store.Write{Actor: auth.Operator().Actor}, r.PathValue("username"), hash, 0)
 	}
 	if err != nil {
 		api.WriteError(w, r, err)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/reqlog"
 	"github.com/stepsies/stepsies/internal/store"
+	"github.com/stepsies/stepsies/internal/web"
 )
 
 // Bounds of a server.
@@ -44,6 +46,7 @@ type Config struct {
 	Proxies     reqlog.Proxies
 	RateLimits  bool          // limits per account, and of leak reports per address
 	RedisURL    string        // redis://…, shared by the nodes for their limits; "" counts in memory
+	SignUp      string        // open, invite or closed; "" is invite
 	Drain       time.Duration // how long /readyz says no before the listener closes
 	// MetricsListener serves /metrics. Without one they are on the public listener,
 	// for clients on this machine alone.
@@ -66,6 +69,7 @@ type Server struct {
 	limiter  limiter                   // nil: limits are off
 	leaks    *ratelimit.AddressLimiter // likewise
 	api      *api.API
+	web      *web.Web
 	public   http.Handler
 	operator http.Handler
 	draining atomic.Bool
@@ -75,6 +79,9 @@ type Server struct {
 func Open(ctx context.Context, c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.SignUp == "" {
+		c.SignUp = string(web.SignUpInvite)
 	}
 	s := &Server{config: c}
 	if err := s.open(ctx); err != nil {
@@ -123,6 +130,11 @@ func (s *Server) open(ctx context.Context) error {
 	if s.api, err = api.New(config); err != nil {
 		return err
 	}
+	shared, _ := s.limiter.(*ratelimit.Redis)
+	s.web = web.New(web.Config{
+		Store: s.store, Sessions: auth.NewSessions(s.store, c.Now, strings.HasPrefix(c.PublicURL, "https:")),
+		PublicURL: c.PublicURL, Limiter: s.webLimiter(), Shared: shared, SignUp: web.SignUp(c.SignUp), Now: c.Now, Log: c.Log,
+	})
 	s.public = reqlog.Handler(c.Log, c.Proxies, s.metrics.answered, s.routes())
 	s.operator = reqlog.Handler(c.Log, nil, s.metrics.answered, s.operatorRoutes())
 	return nil
@@ -131,7 +143,10 @@ func (s *Server) open(ctx context.Context) error {
 // routes are those of the network.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", s.api)
+	for _, path := range []string{"/v1", "/v1/", "/api/v1", "/api/v1/", "/leaked-keys", "/openapi.json", "/openapi.yaml"} {
+		mux.Handle(path, s.api)
+	}
+	mux.Handle("/", s.web)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	if s.config.MetricsListener == nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 
@@ -64,10 +65,25 @@ func violated(err error) string {
 	return ""
 }
 
-// violatedSlug reports whether a slug was taken between looking and writing.
-func violatedSlug(err error) bool {
-	e, ok := errors.AsType[*stepsies.Error](err)
-	return ok && e.Message == takenMessages["stepsies_slug"]
+// errSlugTakenMeanwhile marks the conflict of a slug that was free a moment ago, when
+// this transaction looked for one.
+var errSlugTakenMeanwhile = errors.New("a slug that was free was taken meanwhile")
+
+// slugTakenMeanwhile marks err where it is the conflict of a slug that freeSlug found.
+func (t *tx) slugTakenMeanwhile(err error, slug string) error {
+	if e, ok := errors.AsType[*stepsies.Error](err); ok && e.Message == takenMessages["stepsies_slug"] && slug == t.foundSlug {
+		return fmt.Errorf("%w: %w", errSlugTakenMeanwhile, err)
+	}
+	return err
+}
+
+// maySucceedAgain reports whether a transaction lost against another one and may
+// go through when it is run again.
+func maySucceedAgain(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "40P01" || e.Code == "40001" // deadlock_detected, serialization_failure
+	}
+	return errors.Is(err, errSlugTakenMeanwhile)
 }
 
 func unavailable(err error) bool {
@@ -83,6 +99,9 @@ func unavailable(err error) bool {
 		}
 		return false
 	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true // whatever the server says: a refused password or a standby too
+	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch e.Code[:2] { // the class, PostgreSQL manual, appendix A
 		case "08", "25", "40", "53", "55", "57", "58":
@@ -90,9 +109,6 @@ func unavailable(err error) bool {
 			return true
 		}
 		return false
-	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return true
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true

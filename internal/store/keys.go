@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,16 +44,18 @@ func readKey(ctx context.Context, q querier, id int64, access stepsies.Access, l
 }
 
 // lockKey reads a key and its owner, both of whom this transaction is about to
-// judge.
+// judge. Everyone locks a user before that user's keys, so that no two transactions
+// wait for each other.
 func (t *tx) lockKey(ctx context.Context, id int64, access stepsies.Access) (k stepsies.APIKey, owner stepsies.User, err error) {
-	lock := t.s.engine.forUpdate
-	if lock != "" {
-		lock += " of k, u"
-	}
-	if k, err = readKey(ctx, t, id, access, lock); err != nil {
+	if k, err = readKey(ctx, t, id, access, ""); err != nil {
 		return k, owner, err
 	}
-	owner, err = readUser(ctx, t, `u.id = $1`, "", k.UserID)
+	if owner, err = readUser(ctx, t, `u.id = $1`, t.lock("u"), k.UserID); err != nil {
+		return k, owner, err
+	}
+	if t.lock("k") != "" {
+		k, err = readKey(ctx, t, id, access, t.lock("k"))
+	}
 	return k, owner, err
 }
 
@@ -200,16 +204,15 @@ func (s *Store) RevokeLeaked(ctx context.Context, w Write, hashes []stepsies.Key
 	revoked := 0
 	err := s.transact(ctx, func(t *tx) error {
 		revoked = 0
-		for _, hash := range hashes {
-			var id int64
-			err := t.one(ctx, `select id from api_keys where hash = $1 and revoked_at is null`, []any{hash[:]}, &id)
-			if err == errNoRow {
-				continue
-			}
-			if err != nil {
-				return wrap(err, "find a leaked key")
-			}
+		ids, err := t.liveKeys(ctx, hashes)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
 			k, _, err := t.lockKey(ctx, id, stepsies.Access{Everyone: true})
+			if stepsies.CodeOf(err) == stepsies.CodeNotFound || err == nil && !k.RevokedAt.IsZero() {
+				continue // gone or ended since it was found
+			}
 			if err != nil {
 				return err
 			}
@@ -221,6 +224,28 @@ func (s *Store) RevokeLeaked(ctx context.Context, w Write, hashes []stepsies.Key
 		return nil
 	})
 	return revoked, err
+}
+
+// liveKeys returns the ids of the keys among the hashes that are not revoked, in the
+// order in which everyone locks them.
+func (t *tx) liveKeys(ctx context.Context, hashes []stepsies.KeyHash) ([]int64, error) {
+	type found struct{ id, userID int64 }
+	var keys []found
+	for _, hash := range hashes {
+		var k found
+		err := t.one(ctx, `select id, user_id from api_keys where hash = $1 and revoked_at is null`, []any{hash[:]}, &k.id, &k.userID)
+		if err == nil {
+			keys = append(keys, k)
+		} else if err != errNoRow {
+			return nil, wrap(err, "find a leaked key")
+		}
+	}
+	slices.SortFunc(keys, func(a, b found) int { return cmp.Or(cmp.Compare(a.userID, b.userID), cmp.Compare(a.id, b.id)) })
+	ids := make([]int64, len(keys))
+	for i, k := range keys {
+		ids[i] = k.id
+	}
+	return ids, nil
 }
 
 func keyDetail(k stepsies.APIKey) string {

@@ -49,13 +49,35 @@ func (s *Store) ListStepsies(ctx context.Context, f StepsyFilter) (Paged[stepsie
 	if f.Sort == "" {
 		f.Sort = StepsySorts[0]
 	}
+	query, args, err := f.query(q)
+	if err != nil {
+		return Paged[stepsies.Stepsy]{}, err
+	}
+	var out Paged[stepsies.Stepsy]
+	err = s.read.each(ctx, query, args, func(scan func(...any) error) error {
+		item, err := scanStepsy(scan, f.WithSteps)
+		if err != nil {
+			return err
+		}
+		if n := len(out.Items); n == f.Page.Limit {
+			out.Next = cursorAt(out.Items[n-1], f.Sort)
+			return nil
+		}
+		out.Items = append(out.Items, item)
+		return nil
+	})
+	return out, wrap(err, "list stepsies")
+}
+
+// query returns the statement of one page of what the conditions choose.
+func (f StepsyFilter) query(q *conditions) (text string, args []any, err error) {
 	by, ok := orders[f.Sort]
 	if !ok {
-		return Paged[stepsies.Stepsy]{}, fmt.Errorf("list stepsies: no order %q", f.Sort)
+		return "", nil, fmt.Errorf("list stepsies: no order %q", f.Sort)
 	}
 	after, err := parseCursor(f.Page.Cursor, f.Sort)
 	if err != nil {
-		return Paged[stepsies.Stepsy]{}, err
+		return "", nil, err
 	}
 	sign, direction := ">", ""
 	if by.descending {
@@ -73,22 +95,9 @@ func (s *Store) ListStepsies(ctx context.Context, f StepsyFilter) (Paged[stepsie
 	if f.WithSteps {
 		columns += ", s.steps"
 	}
-	query := fmt.Sprintf("select %s%s%s order by %s%s, s.id%s limit $%d",
+	text = fmt.Sprintf("select %s%s%s order by %s%s, s.id%s limit $%d",
 		columns, stepsyTables, q, by.expression, direction, direction, q.arg(f.Page.Limit+1))
-	var out Paged[stepsies.Stepsy]
-	err = s.read.each(ctx, query, q.args, func(scan func(...any) error) error {
-		item, err := scanStepsy(scan, f.WithSteps)
-		if err != nil {
-			return err
-		}
-		if n := len(out.Items); n == f.Page.Limit {
-			out.Next = cursorAt(out.Items[n-1], f.Sort)
-			return nil
-		}
-		out.Items = append(out.Items, item)
-		return nil
-	})
-	return out, wrap(err, "list stepsies")
+	return text, q.args, nil
 }
 
 func cursorAt(s stepsies.Stepsy, sort string) string {

@@ -94,14 +94,10 @@ const newestFirst = "-id"
 // pageByID reads a part of a list that is ordered by a descending id column.
 func pageByID[T any](ctx context.Context, s *Store, p Page, q *conditions, query, column string,
 	row func(scan func(...any) error) (T, int64, error)) (Paged[T], error) {
-	after, err := parseCursor(p.Cursor, newestFirst)
+	query, err := p.byID(q, query, column)
 	if err != nil {
 		return Paged[T]{}, err
 	}
-	if after != nil {
-		q.where(column+" < $%d", after.ID)
-	}
-	query += fmt.Sprintf("%s order by %s desc limit $%d", q, column, q.arg(p.Limit+1))
 	var out Paged[T]
 	var last int64
 	err = s.read.each(ctx, query, q.args, func(scan func(...any) error) error {
@@ -118,6 +114,18 @@ func pageByID[T any](ctx context.Context, s *Store, p Page, q *conditions, query
 		return nil
 	})
 	return out, err
+}
+
+// byID completes the statement of one page, whose arguments stand in q.
+func (p Page) byID(q *conditions, query, column string) (string, error) {
+	after, err := parseCursor(p.Cursor, newestFirst)
+	if err != nil {
+		return "", err
+	}
+	if after != nil {
+		q.where(column+" < $%d", after.ID)
+	}
+	return fmt.Sprintf("%s%s order by %s desc limit $%d", query, q, column, q.arg(p.Limit+1)), nil
 }
 
 // like turns text into a pattern that finds it anywhere, taken literally.

@@ -131,12 +131,28 @@ type tx struct {
 	pool *pool
 	s    *Store
 	now  time.Time
+
+	foundSlug string // by freeSlug
 }
 
+// maxTries bounds how often a transaction is run that loses against others.
+const maxTries = 4
+
 // transact runs fn in a write transaction and commits it, or leaves nothing of it.
+// fn may run several times, since a transaction that loses against another one is
+// tried again.
 func (s *Store) transact(ctx context.Context, fn func(t *tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
+	for try := 1; ; try++ {
+		err := s.transactOnce(ctx, fn)
+		if err == nil || try == maxTries || !maySucceedAgain(err) {
+			return err
+		}
+	}
+}
+
+func (s *Store) transactOnce(ctx context.Context, fn func(t *tx) error) error {
 	sqlTx, err := s.write.db.BeginTx(ctx, nil)
 	if err != nil {
 		return classify(err)
@@ -146,6 +162,15 @@ func (s *Store) transact(ctx context.Context, fn func(t *tx) error) error {
 		return err
 	}
 	return classify(sqlTx.Commit())
+}
+
+// lock is the clause that locks the rows that a query takes from the table with
+// that alias, "" where the engine has one writer anyway.
+func (t *tx) lock(alias string) string {
+	if t.s.engine.forUpdate == "" {
+		return ""
+	}
+	return t.s.engine.forUpdate + " of " + alias
 }
 
 func (t *tx) one(ctx context.Context, query string, args []any, dest ...any) error {

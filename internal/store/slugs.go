@@ -3,35 +3,54 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/stepsies/stepsies"
 )
 
-// maxSlugTries bounds the numbers tried behind a slug before chance is asked.
+// maxSlugTries bounds the numbers that are tried behind a slug.
 const maxSlugTries = 10_000
 
 // freeSlug returns the stepsy's slug, with the lowest number behind it that makes
-// it free among its author's.
+// it free among its author's. It looks at the candidates and at nothing else, so
+// that it costs the same however many stepsies begin alike.
 func (t *tx) freeSlug(ctx context.Context, s stepsies.Stepsy) (string, error) {
-	taken := map[string]bool{}
-	// Numbered slugs share the beginning that the longest number leaves.
-	stem := s.Slug[:min(len(s.Slug), stepsies.MaxSlugLength-len(fmt.Sprint("-", maxSlugTries)))]
-	err := t.each(ctx, `select slug from stepsies where user_id = $1 and slug >= $2 and slug < $3 and id <> $4 and deleted_at is null`,
-		[]any{s.UserID, stem, stem + "~", s.ID}, func(scan func(...any) error) error {
-			var slug string
-			err := scan(&slug)
-			taken[slug] = true
-			return err
-		})
-	if err != nil {
-		return "", wrap(err, "find a free slug")
-	}
-	for n := 1; n <= maxSlugTries; n++ {
-		if slug := stepsies.NumberedSlug(s.Slug, n); !taken[slug] {
-			return slug, nil
+	for first, n := 1, 1; first <= maxSlugTries; first, n = first+n, min(n*8, 512) {
+		candidates := make([]string, n)
+		for i := range candidates {
+			candidates[i] = stepsies.NumberedSlug(s.Slug, first+i)
+		}
+		taken, err := t.takenSlugs(ctx, s, candidates)
+		if err != nil {
+			return "", wrap(err, "find a free slug")
+		}
+		for _, slug := range candidates {
+			if !taken[slug] {
+				t.foundSlug = slug
+				return slug, nil
+			}
 		}
 	}
 	return "", stepsies.Conflict("There are too many stepsies with this title. Choose a slug of your own.")
+}
+
+// takenSlugs returns which of the candidates others of the author's stepsies have.
+func (t *tx) takenSlugs(ctx context.Context, s stepsies.Stepsy, candidates []string) (map[string]bool, error) {
+	args := []any{s.UserID, s.ID}
+	holes := make([]string, len(candidates))
+	for i, slug := range candidates {
+		args = append(args, slug)
+		holes[i] = fmt.Sprintf("$%d", len(args))
+	}
+	taken := map[string]bool{}
+	err := t.each(ctx, `select slug from stepsies where user_id = $1 and id <> $2 and deleted_at is null
+		and slug in (`+strings.Join(holes, ", ")+`)`, args, func(scan func(...any) error) error {
+		var slug string
+		err := scan(&slug)
+		taken[slug] = true
+		return err
+	})
+	return taken, err
 }
 
 // moveSlug remembers a slug that a stepsy leaves, so that it can redirect, and
@@ -52,6 +71,9 @@ func (t *tx) moveSlug(ctx context.Context, before, after stepsies.Stepsy) error 
 // StepsyBySlug returns an author's stepsy by its present slug, or by one that it
 // had before; the caller compares the slug to know which.
 func (s *Store) StepsyBySlug(ctx context.Context, username, slug string, access stepsies.Access) (stepsies.Stepsy, error) {
+	if _, err := stepsies.ParseSlug(slug); err != nil {
+		return stepsies.Stepsy{}, stepsies.NotFound("stepsy")
+	}
 	u, err := s.User(ctx, username)
 	if err != nil {
 		return stepsies.Stepsy{}, orNotFound(err, "stepsy")

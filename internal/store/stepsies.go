@@ -83,7 +83,7 @@ func (s *Store) CreateStepsy(ctx context.Context, w Write, author string, want s
 			[]any{made.UserID, made.Slug, made.Title, stepsies.Fold(made.Title), made.Description, made.Category, string(made.Status),
 				stamp(made.PublishedAt), stamp(made.FeaturedAt), made.StepsCount, made.NextStepID, made.Version,
 				stamp(made.CreatedAt), stamp(made.UpdatedAt), steps}, &made.ID); err != nil {
-			return made, wrap(err, "create a stepsy")
+			return made, wrap(t.slugTakenMeanwhile(err, made.Slug), "create a stepsy")
 		}
 		if err := t.index(ctx, made); err != nil {
 			return made, err
@@ -162,11 +162,7 @@ func (s *Store) DeleteStepsy(ctx context.Context, w Write, id int64, access step
 }
 
 func (t *tx) lockStepsy(ctx context.Context, id int64, access stepsies.Access) (stepsies.Stepsy, error) {
-	lock := t.s.engine.forUpdate
-	if lock != "" {
-		lock += " of s"
-	}
-	st, err := readStepsy(ctx, t, id, lock)
+	st, err := readStepsy(ctx, t, id, t.lock("s"))
 	if err == nil && !st.ChangeableBy(access) {
 		return st, stepsies.NotFound("stepsy")
 	}
@@ -197,7 +193,7 @@ func (s *Store) changeStepsy(ctx context.Context, w Write, id int64, access step
 			where id = $1`,
 			st.ID, st.Slug, st.Title, stepsies.Fold(st.Title), st.Description, st.Category, string(st.Status),
 			stamp(st.PublishedAt), stamp(st.FeaturedAt), st.StepsCount, st.NextStepID, st.Version, stamp(st.UpdatedAt), steps); err != nil {
-			return st, wrap(err, "update stepsy %d", id)
+			return st, wrap(t.slugTakenMeanwhile(err, st.Slug), "update stepsy %d", id)
 		}
 		if err := t.index(ctx, st); err != nil {
 			return st, err

@@ -10,6 +10,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -74,13 +75,13 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 
 // Close closes all connections.
 func (s *Store) Close() error {
-	var err error
+	var errs []error
 	for _, p := range []*pool{s.read, s.write} {
 		if p != nil {
-			err = p.close()
+			errs = append(errs, p.close())
 		}
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // Engine is "sqlite" or "postgres".

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/stepsies/stepsies"
 )
 
 // KeyUse is what became known of a key's use since it was last written.
@@ -25,47 +23,64 @@ type KeyUse struct {
 // Day numbers the UTC days since 1970-01-01, as usage is counted.
 func Day(t time.Time) int64 { return t.Unix() / 86400 }
 
-// maxUseRows bounds the rows of one statement; SQLite takes 32,766 parameters.
-const maxUseRows = 500
+// useRows are the numbers of rows that one statement adds, the most first: few, so
+// that there are few statements to prepare.
+var useRows = []int{500, 100, 20, 4, 1}
+
+// inChunks calls add with all items in order, in chunks of the sizes of useRows.
+func inChunks[T any](items []T, add func(chunk []T) error) error {
+	for len(items) > 0 {
+		n := useRows[slices.IndexFunc(useRows, func(n int) bool { return n <= len(items) })]
+		if err := add(items[:n]); err != nil {
+			return err
+		}
+		items = items[n:]
+	}
+	return nil
+}
 
 // RecordKeyUse adds to the counts of keys and moves their last use forward, never
-// back. It touches no row of api_keys, so it cannot bring a revoked key back.
+// back; each key and day may stand among the uses once. It touches no row of
+// api_keys, so it cannot bring a revoked key back.
 func (s *Store) RecordKeyUse(ctx context.Context, uses []KeyUse) error {
 	// One order on every node, so that two of them never wait for each other's rows.
 	slices.SortFunc(uses, func(a, b KeyUse) int { return cmp.Or(cmp.Compare(a.KeyID, b.KeyID), cmp.Compare(a.Day, b.Day)) })
 	return s.transact(ctx, func(t *tx) error {
-		for len(uses) > 0 {
-			n := min(len(uses), maxUseRows)
-			if err := t.recordKeyUse(ctx, uses[:n]); err != nil {
-				return wrap(err, "record the use of keys")
-			}
-			uses = uses[n:]
+		if err := inChunks(totalUse(uses), func(totals []KeyUse) error { return t.recordLastUse(ctx, totals) }); err != nil {
+			return wrap(err, "record the last use of keys")
 		}
-		return nil
+		err := inChunks(uses, func(days []KeyUse) error { return t.recordKeyDays(ctx, days) })
+		return wrap(err, "record the use of keys")
 	})
 }
 
-func (t *tx) recordKeyUse(ctx context.Context, uses []KeyUse) error {
-	var days, last []any
-	for _, u := range uses {
-		days = append(days, u.KeyID, u.Day, u.Requests, u.Refusals)
-	}
-	totals := totalUse(uses)
+// recordLastUse takes each key once. A key that is gone with its user by now leaves
+// no row behind; the same holds for all counts.
+func (t *tx) recordLastUse(ctx context.Context, totals []KeyUse) error {
+	var last []any
 	for _, u := range totals {
 		last = append(last, u.KeyID, stamp(u.LastUsed), u.LastUsedIP, u.Refusals, stamp(u.LastRefused))
 	}
-	if _, err := t.exec(ctx, `insert into key_usage (key_id, last_used_at, last_used_ip, refused_count, last_refused_at)
-		values `+rows(len(totals), 5)+`
+	_, err := t.exec(ctx, `insert into key_usage (key_id, last_used_at, last_used_ip, refused_count, last_refused_at)
+		`+rows(len(totals), "bigint", "bigint", "text", "bigint", "bigint")+`
+		where exists (select 1 from api_keys where id = v.column1)
 		on conflict (key_id) do update set
 			last_used_ip = case when excluded.last_used_at > coalesce(key_usage.last_used_at, -1) then excluded.last_used_ip else key_usage.last_used_ip end,
 			last_used_at = case when excluded.last_used_at > coalesce(key_usage.last_used_at, -1) then excluded.last_used_at else key_usage.last_used_at end,
 			refused_count = key_usage.refused_count + excluded.refused_count,
 			last_refused_at = case when excluded.last_refused_at > coalesce(key_usage.last_refused_at, -1) then excluded.last_refused_at else key_usage.last_refused_at end`,
-		last...); err != nil {
-		return err
+		last...)
+	return err
+}
+
+func (t *tx) recordKeyDays(ctx context.Context, uses []KeyUse) error {
+	var days []any
+	for _, u := range uses {
+		days = append(days, u.KeyID, u.Day, u.Requests, u.Refusals)
 	}
 	_, err := t.exec(ctx, `insert into key_usage_days (key_id, day, requests, refusals)
-		values `+rows(len(uses), 4)+`
+		`+rows(len(uses), "bigint", "bigint", "bigint", "bigint")+`
+		where exists (select 1 from api_keys where id = v.column1)
 		on conflict (key_id, day) do update set
 			requests = key_usage_days.requests + excluded.requests,
 			refusals = key_usage_days.refusals + excluded.refusals`, days...)
@@ -93,22 +108,22 @@ func totalUse(uses []KeyUse) []KeyUse {
 	return totals
 }
 
-// rows writes n rows of placeholders: ($1, $2), ($3, $4) …
-func rows(n, columns int) string {
-	var b strings.Builder
-	for i := range n * columns {
-		switch {
-		case i == 0:
-			b.WriteString("(")
-		case i%columns == 0:
-			b.WriteString("), (")
-		default:
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "$%d", i+1)
+// rows selects n rows of placeholders of the given types, for an insert that leaves
+// some of them out. Both engines name the columns of such rows column1, column2 …
+func rows(n int, types ...string) string {
+	columns := make([]string, len(types))
+	for i := range types {
+		columns[i] = fmt.Sprintf("column%d", i+1)
 	}
-	b.WriteString(")")
-	return b.String()
+	tuples := make([]string, n)
+	for i := range tuples {
+		fields := make([]string, len(types))
+		for j, name := range types {
+			fields[j] = fmt.Sprintf("cast($%d as %s)", i*len(types)+j+1, name)
+		}
+		tuples[i] = "(" + strings.Join(fields, ", ") + ")"
+	}
+	return "select " + strings.Join(columns, ", ") + " from (values " + strings.Join(tuples, ", ") + ") as v"
 }
 
 // KeyDay is how a key was used on one day.
@@ -137,19 +152,18 @@ func (s *Store) AddAccountDays(ctx context.Context, counts []AccountDay) error {
 		return cmp.Or(cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.Day, b.Day))
 	})
 	return s.transact(ctx, func(t *tx) error {
-		for len(counts) > 0 {
-			n := min(len(counts), maxUseRows)
+		err := inChunks(counts, func(counts []AccountDay) error {
 			var args []any
-			for _, c := range counts[:n] {
+			for _, c := range counts {
 				args = append(args, c.AccountID, c.Day, c.Requests)
 			}
-			if _, err := t.exec(ctx, `insert into account_usage_days (account_id, day, requests) values `+rows(n, 3)+`
-				on conflict (account_id, day) do update set requests = account_usage_days.requests + excluded.requests`, args...); err != nil {
-				return wrap(err, "count the requests of accounts")
-			}
-			counts = counts[n:]
-		}
-		return nil
+			_, err := t.exec(ctx, `insert into account_usage_days (account_id, day, requests)
+				`+rows(len(counts), "bigint", "bigint", "bigint")+`
+				where exists (select 1 from accounts where id = v.column1)
+				on conflict (account_id, day) do update set requests = account_usage_days.requests + excluded.requests`, args...)
+			return err
+		})
+		return wrap(err, "count the requests of accounts")
 	})
 }
 
@@ -169,52 +183,19 @@ type Counts struct{ StepsyID, Views, Completions, Ratings, Stars int64 }
 func (s *Store) AddCounts(ctx context.Context, counts []Counts) error {
 	slices.SortFunc(counts, func(a, b Counts) int { return cmp.Compare(a.StepsyID, b.StepsyID) })
 	return s.transact(ctx, func(t *tx) error {
-		for len(counts) > 0 {
-			n := min(len(counts), maxUseRows)
+		err := inChunks(counts, func(counts []Counts) error {
 			var args []any
-			for _, c := range counts[:n] {
+			for _, c := range counts {
 				args = append(args, c.StepsyID, c.Views, c.Completions, c.Ratings, c.Stars)
 			}
-			if _, err := t.exec(ctx, `insert into stepsy_counts (stepsy_id, views, completions, ratings, stars) values `+rows(n, 5)+`
+			_, err := t.exec(ctx, `insert into stepsy_counts (stepsy_id, views, completions, ratings, stars)
+				`+rows(len(counts), "bigint", "bigint", "bigint", "bigint", "bigint")+`
+				where exists (select 1 from stepsies where id = v.column1)
 				on conflict (stepsy_id) do update set views = stepsy_counts.views + excluded.views,
 					completions = stepsy_counts.completions + excluded.completions,
-					ratings = stepsy_counts.ratings + excluded.ratings, stars = stepsy_counts.stars + excluded.stars`, args...); err != nil {
-				return wrap(err, "count what readers did")
-			}
-			counts = counts[n:]
-		}
-		return nil
+					ratings = stepsy_counts.ratings + excluded.ratings, stars = stepsy_counts.stars + excluded.stars`, args...)
+			return err
+		})
+		return wrap(err, "count what readers did")
 	})
-}
-
-// Purge removes what has had its time, a bounded number of rows a call: trash
-// after 30 days and idempotency records after 24 hours. It returns how many rows
-// went, so that the caller can go on while there are more.
-func (s *Store) Purge(ctx context.Context) (int64, error) {
-	var gone int64
-	err := s.transact(ctx, func(t *tx) error {
-		gone = 0
-		var ids []int64
-		if err := t.each(ctx, `select id from stepsies where deleted_at <= $1 order by deleted_at limit 100`,
-			[]any{stamp(t.now.Add(-stepsies.TrashLifetime))}, func(scan func(...any) error) error {
-				var id int64
-				err := scan(&id)
-				ids = append(ids, id)
-				return err
-			}); err != nil {
-			return wrap(err, "find old trash")
-		}
-		for _, id := range ids {
-			if err := t.run(ctx, []any{id},
-				`delete from slug_history where stepsy_id = $1`,
-				`delete from stepsy_counts where stepsy_id = $1`,
-				`delete from stepsies where id = $1`); err != nil {
-				return wrap(err, "purge stepsy %d", id)
-			}
-		}
-		n, err := t.exec(ctx, `delete from idempotency_records where created_at <= $1`, stamp(t.now.Add(-IdempotencyLifetime)))
-		gone = int64(len(ids)) + n
-		return wrap(err, "purge idempotency records")
-	})
-	return gone, err
 }

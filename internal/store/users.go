@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/stepsies/stepsies"
@@ -37,7 +38,17 @@ func readUser(ctx context.Context, q querier, condition, lock string, arg any) (
 
 // User returns the user of that name, whatever its case.
 func (s *Store) User(ctx context.Context, username string) (stepsies.User, error) {
-	return readUser(ctx, s.read, `u.username = $1`, "", strings.ToLower(username))
+	return readUser(ctx, s.read, `u.username = $1`, "", usernameKey(username))
+}
+
+// usernameKey is a username as it is stored. What cannot be one is "", which
+// nobody has: PostgreSQL fails on text that is not UTF-8 or holds a NUL.
+func usernameKey(name string) string {
+	key, err := stepsies.ParseUsername(strings.ToLower(name))
+	if err != nil {
+		return ""
+	}
+	return key
 }
 
 // UserByID returns the user with that id.
@@ -56,8 +67,13 @@ func (s *Store) HasAdmin(ctx context.Context) (bool, error) {
 // newest first.
 func (s *Store) ListUsers(ctx context.Context, q string, p Page) (Paged[stepsies.User], error) {
 	var c conditions
+	if stepsies.CheckText(q, true) != nil {
+		return Paged[stepsies.User]{}, nil // nobody is called so
+	}
 	if q != "" {
-		c.where(`(u.username like $%d escape '\' or u.email_key like $%d escape '\' or u.name_key like $%d escape '\')`, like(stepsies.Fold(q)))
+		folded, lower := c.arg(like(stepsies.Fold(q))), c.arg(like(strings.ToLower(q)))
+		c.and(fmt.Sprintf(`(u.username like $%d escape '\' or u.email_key like $%d escape '\' or u.name_key like $%d escape '\')`,
+			lower, lower, folded))
 	}
 	return pageByID(ctx, s, p, &c, `select `+userColumns+userTables, "u.id", func(scan func(...any) error) (stepsies.User, int64, error) {
 		u, err := scanUser(scan)
@@ -67,24 +83,26 @@ func (s *Store) ListUsers(ctx context.Context, q string, p Page) (Paged[stepsies
 
 // CreateUser makes a user with an account of their own.
 func (s *Store) CreateUser(ctx context.Context, w Write, want stepsies.UserChange) (Outcome[stepsies.User], error) {
-	return write(ctx, s, w, func(t *tx) (stepsies.User, error) {
-		u, err := stepsies.NewUser(want, t.now)
-		if err != nil {
-			return u, err
-		}
-		if err := t.one(ctx, `insert into accounts (plan, limit_minute, limit_hour, limit_month, created_at)
-			values ($1, $2, $3, $4, $5) returning id`,
-			[]any{string(u.Plan), u.OwnLimits.Minute, u.OwnLimits.Hour, u.OwnLimits.Month, stamp(t.now)}, &u.AccountID); err != nil {
-			return u, wrap(err, "create an account")
-		}
-		if err := t.one(ctx, `insert into users (account_id, username, email, email_key, display_name, name_key, bio, role, time_zone, created_at, updated_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) returning id`,
-			[]any{u.AccountID, u.Username, u.Email, strings.ToLower(u.Email), u.DisplayName, stepsies.Fold(u.DisplayName), u.Bio,
-				string(u.Role), u.TimeZone, stamp(t.now)}, &u.ID); err != nil {
-			return u, wrap(err, "create a user")
-		}
-		return u, t.recordUser(ctx, w, "user.create", u, "role "+string(u.Role)+", plan "+string(u.Plan))
-	})
+	return write(ctx, s, w, func(t *tx) (stepsies.User, error) { return t.createUser(ctx, w, want) })
+}
+
+func (t *tx) createUser(ctx context.Context, w Write, want stepsies.UserChange) (stepsies.User, error) {
+	u, err := stepsies.NewUser(want, t.now)
+	if err != nil {
+		return u, err
+	}
+	if err := t.one(ctx, `insert into accounts (plan, limit_minute, limit_hour, limit_month, created_at)
+		values ($1, $2, $3, $4, $5) returning id`,
+		[]any{string(u.Plan), u.OwnLimits.Minute, u.OwnLimits.Hour, u.OwnLimits.Month, stamp(t.now)}, &u.AccountID); err != nil {
+		return u, wrap(err, "create an account")
+	}
+	if err := t.one(ctx, `insert into users (account_id, username, email, email_key, display_name, name_key, bio, role, time_zone, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) returning id`,
+		[]any{u.AccountID, u.Username, u.Email, strings.ToLower(u.Email), u.DisplayName, stepsies.Fold(u.DisplayName), u.Bio,
+			string(u.Role), u.TimeZone, stamp(t.now)}, &u.ID); err != nil {
+		return u, wrap(err, "create a user")
+	}
+	return u, t.recordUser(ctx, w, "user.create", u, "role "+string(u.Role)+", plan "+string(u.Plan))
 }
 
 func (t *tx) recordUser(ctx context.Context, w Write, action string, u stepsies.User, detail string) error {
@@ -94,6 +112,11 @@ func (t *tx) recordUser(ctx context.Context, w Write, action string, u stepsies.
 // UpdateUser changes a user. The installation always keeps an admin.
 func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want stepsies.UserChange) (Outcome[stepsies.User], error) {
 	return write(ctx, s, w, func(t *tx) (stepsies.User, error) {
+		if want.Role != nil || want.Suspended != nil {
+			if err := t.lockWithAdmins(ctx, username); err != nil {
+				return stepsies.User{}, err
+			}
+		}
 		u, err := t.lockUser(ctx, username)
 		if err != nil {
 			return u, err
@@ -123,6 +146,11 @@ func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want s
 			return u, wrap(err, "update account %d", u.AccountID)
 		}
 		action := "user.update"
+		if u.Suspended() {
+			if _, err := t.exec(ctx, `delete from sessions where user_id = $1`, u.ID); err != nil {
+				return u, wrap(err, "end the sessions of user %d", u.ID)
+			}
+		}
 		if u.Suspended() != before.Suspended() {
 			action = map[bool]string{true: "user.suspend", false: "user.unsuspend"}[u.Suspended()]
 		}
@@ -132,29 +160,25 @@ func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want s
 
 // lockUser reads a user whom this transaction is about to change.
 func (t *tx) lockUser(ctx context.Context, username string) (stepsies.User, error) {
-	lock := t.s.engine.forUpdate
-	if lock != "" {
-		lock += " of u"
+	return readUser(ctx, t, `u.username = $1`, t.lock("u"), usernameKey(username))
+}
+
+// lockWithAdmins locks a user and all admins in one order, so that two of them can
+// neither take the role from each other nor wait for each other for ever.
+func (t *tx) lockWithAdmins(ctx context.Context, username string) error {
+	if t.s.engine.forUpdate == "" {
+		return nil
 	}
-	return readUser(ctx, t, `u.username = $1`, lock, strings.ToLower(username))
+	err := t.each(ctx, `select id from users where role = 'admin' or username = $1 order by id`+t.s.engine.forUpdate,
+		[]any{usernameKey(username)}, func(func(...any) error) error { return nil })
+	return wrap(err, "lock the admins")
 }
 
 // keepAnAdmin refuses a change that would leave nobody to administer the
-// installation. It locks all admins in one order, so that two of them cannot take
-// the role from each other at the same time.
+// installation. The transaction holds the lock of lockWithAdmins.
 func (t *tx) keepAnAdmin(ctx context.Context, leaving int64) error {
-	others := 0
-	err := t.each(ctx, `select id from users where role = 'admin' and suspended_at is null order by id`+t.s.engine.forUpdate, nil,
-		func(scan func(...any) error) error {
-			var id int64
-			if err := scan(&id); err != nil {
-				return err
-			}
-			if id != leaving {
-				others++
-			}
-			return nil
-		})
+	var others int64
+	err := t.one(ctx, `select count(*) from users where role = 'admin' and suspended_at is null and id <> $1`, []any{leaving}, &others)
 	if err == nil && others == 0 {
 		return stepsies.ErrLastAdmin
 	}
@@ -189,6 +213,9 @@ func userDiff(a, b stepsies.User) string {
 // activity stays.
 func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error {
 	return s.transact(ctx, func(t *tx) error {
+		if err := t.lockWithAdmins(ctx, username); err != nil {
+			return err
+		}
 		u, err := t.lockUser(ctx, username)
 		if err != nil {
 			return err
@@ -207,6 +234,8 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 			`delete from key_usage_days where key_id in (select id from api_keys where user_id = $1)`,
 			`delete from api_keys where user_id = $1`,
 			`delete from idempotency_records where user_id = $1`,
+			`delete from sessions where user_id = $1`,
+			`delete from one_time_links where user_id = $1`,
 			`delete from users where id = $1`); err != nil {
 			return wrap(err, "delete user %d", u.ID)
 		}
@@ -219,23 +248,37 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 	})
 }
 
-// SetPassword stores the hash of a user's new password.
-func (s *Store) SetPassword(ctx context.Context, w Write, username, hash string) error {
+// SetPassword stores the hash of a user's new password and signs them out
+// everywhere but in the session to keep; 0 keeps none.
+func (s *Store) SetPassword(ctx context.Context, w Write, username, hash string, keep int64) error {
 	return s.transact(ctx, func(t *tx) error {
 		u, err := t.lockUser(ctx, username)
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `update users set password_hash = $2, updated_at = $3 where id = $1`, u.ID, hash, stamp(t.now)); err != nil {
-			return wrap(err, "set the password of user %d", u.ID)
-		}
-		return t.recordUser(ctx, w, "user.password", u, "")
+		return t.setPassword(ctx, w, u, hash, keep)
 	})
+}
+
+func (t *tx) setPassword(ctx context.Context, w Write, u stepsies.User, hash string, keep int64) error {
+	if _, err := t.exec(ctx, `update users set password_hash = $2, updated_at = $3 where id = $1`, u.ID, hash, stamp(t.now)); err != nil {
+		return wrap(err, "set the password of user %d", u.ID)
+	}
+	if _, err := t.exec(ctx, `delete from sessions where user_id = $1 and id <> $2`, u.ID, keep); err != nil {
+		return wrap(err, "end the sessions of user %d", u.ID)
+	}
+	if _, err := t.exec(ctx, `delete from one_time_links where user_id = $1 and kind = 'password'`, u.ID); err != nil {
+		return wrap(err, "end the links of user %d", u.ID)
+	}
+	return t.recordUser(ctx, w, "user.password", u, "")
 }
 
 // PasswordHash returns the user of that name or e-mail address with the hash of
 // their password, "" where they have none.
 func (s *Store) PasswordHash(ctx context.Context, login string) (stepsies.User, string, error) {
+	if stepsies.CheckText(login, false) != nil {
+		return stepsies.User{}, "", stepsies.NotFound("user")
+	}
 	u, err := readUser(ctx, s.read, `(u.username = $1 or u.email_key = $1)`, "", strings.ToLower(login))
 	if err != nil {
 		return u, "", err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -77,6 +78,7 @@ func (t *tx) beginOnce(ctx context.Context, o Once) (result []byte, found bool, 
 			return nil, false, err
 		}
 	}
+	o.Route = strconv.QuoteToASCII(o.Route) // a path may hold what PostgreSQL takes for no text
 	if _, err := t.exec(ctx, `delete from idempotency_records
 		where user_id = $1 and client_key = $2 and route = $3 and created_at <= $4`,
 		o.UserID, o.Key, o.Route, stamp(t.now.Add(-IdempotencyLifetime))); err != nil {
@@ -105,6 +107,7 @@ func (t *tx) beginOnce(ctx context.Context, o Once) (result []byte, found bool, 
 }
 
 func (t *tx) endOnce(ctx context.Context, o Once, result any) error {
+	o.Route = strconv.QuoteToASCII(o.Route)
 	text, err := json.Marshal(result)
 	if err != nil {
 		return fmt.Errorf("keep the result of an idempotent request: %w", err)

@@ -1,0 +1,156 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// Lifetimes of what a browser holds.
+const (
+	SessionLifetime    = 30 * 24 * time.Hour
+	PasswordLink       = time.Hour
+	EmailLink          = 24 * time.Hour
+	InvitationLink     = 7 * 24 * time.Hour
+	FirstAdminLink     = 24 * time.Hour
+	touchEvery         = time.Minute
+	maxUserAgent       = 200 // bytes kept of what a browser calls itself
+	sessionTokenLength = 32  // random bytes
+)
+
+// ErrSignIn is the one answer to every sign-in that fails, whatever the cause.
+var ErrSignIn = &stepsies.Error{Code: stepsies.CodeUnauthorized, Message: "The username or the password is not right."}
+
+// Sessions signs people in to the dashboard.
+type Sessions struct {
+	store  *store.Store
+	now    func() time.Time
+	secure bool // behind TLS, so that cookies never leave it
+}
+
+// NewSessions returns what signs people in. Secure says that the installation is
+// reached by https.
+func NewSessions(s *store.Store, now func() time.Time, secure bool) *Sessions {
+	return &Sessions{store: s, now: now, secure: secure}
+}
+
+// Session is a signed-in person.
+type Session struct {
+	store.Session
+	User stepsies.User
+}
+
+// Actor is the person, as the record of activity names them.
+func (s Session) Actor(ip string) stepsies.Actor {
+	return stepsies.Actor{Kind: stepsies.ActorSession, UserID: s.User.ID, Username: s.User.Username, IP: ip}
+}
+
+// Access is how far the person reaches.
+func (s Session) Access() stepsies.Access {
+	return stepsies.Access{UserID: s.User.ID, Everyone: s.User.Role == stepsies.RoleAdmin}
+}
+
+// SignIn checks a username or e-mail address with its password and starts a
+// session, whose cookie it sets. The work is the same whether the name exists. The
+// caller limits how often it may be tried.
+func (s *Sessions) SignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, login, password, ip string) (stepsies.User, error) {
+	u, hash, err := s.store.PasswordHash(ctx, strings.TrimSpace(login))
+	if err != nil && stepsies.CodeOf(err) != stepsies.CodeNotFound {
+		return u, err
+	}
+	ok, err := PasswordMatches(ctx, password, hash)
+	if err != nil {
+		return u, err
+	}
+	if !ok || u.Suspended() {
+		return stepsies.User{}, ErrSignIn
+	}
+	return u, s.Start(ctx, w, r, u, ip)
+}
+
+// Start begins a session of the user in this browser, in place of the one that it
+// had: a token never outlives a sign-in.
+func (s *Sessions) Start(ctx context.Context, w http.ResponseWriter, r *http.Request, u stepsies.User, ip string) error {
+	if old, err := s.Current(ctx, r); err == nil {
+		if err := s.store.EndSession(ctx, store.Write{Actor: old.Actor(ip)}, old.User, old.ID); err != nil {
+			return err
+		}
+	}
+	token, hash := NewToken()
+	agent := strings.ToValidUTF8(r.UserAgent(), "")
+	if _, err := s.store.CreateSession(ctx, u, hash, ip, agent[:min(len(agent), maxUserAgent)], SessionLifetime); err != nil {
+		return err
+	}
+	http.SetCookie(w, s.cookie(token, int(SessionLifetime.Seconds())))
+	return nil
+}
+
+// Current returns the session of a request's cookie. The error has the code
+// not_found where nobody is signed in.
+func (s *Sessions) Current(ctx context.Context, r *http.Request) (Session, error) {
+	c, err := r.Cookie(s.cookieName())
+	if err != nil {
+		return Session{}, stepsies.NotFound("session")
+	}
+	hash, ok := ParseToken(c.Value)
+	if !ok {
+		return Session{}, stepsies.NotFound("session")
+	}
+	found, u, err := s.store.SessionByToken(ctx, hash)
+	return Session{Session: found, User: u}, err
+}
+
+// Touch notes that a session was seen, at most once a minute.
+func (s *Sessions) Touch(ctx context.Context, session Session, ip string) error {
+	if s.now().Sub(session.LastSeenAt) < touchEvery {
+		return nil
+	}
+	return s.store.TouchSession(ctx, session.ID, ip)
+}
+
+// SignOut ends the session of this browser.
+func (s *Sessions) SignOut(ctx context.Context, w http.ResponseWriter, session Session, ip string) error {
+	http.SetCookie(w, s.cookie("", -1))
+	return s.store.EndSession(ctx, store.Write{Actor: session.Actor(ip)}, session.User, session.ID)
+}
+
+// cookieName has the prefix that binds the cookie to this host where there is TLS
+// (RFC 6265bis §4.1.3.2).
+func (s *Sessions) cookieName() string {
+	if s.secure {
+		return "__Host-stepsies_session"
+	}
+	return "stepsies_session"
+}
+
+func (s *Sessions) cookie(token string, maxAge int) *http.Cookie {
+	return &http.Cookie{
+		Name: s.cookieName(), Value: token, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// NewToken makes a token for a session or a link: 256 random bits in base64url,
+// and the hash under which it is stored.
+func NewToken() (string, store.TokenHash) {
+	var random [sessionTokenLength]byte
+	_, _ = rand.Read(random[:]) // never fails: crypto/rand says so
+	token := base64.RawURLEncoding.EncodeToString(random[:])
+	return token, sha256.Sum256([]byte(token))
+}
+
+// ParseToken returns the hash of what has the form of a token.
+func ParseToken(token string) (store.TokenHash, bool) {
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(b) != sessionTokenLength {
+		return store.TokenHash{}, false
+	}
+	return sha256.Sum256([]byte(token)), true
+}

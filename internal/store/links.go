@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/stepsies/stepsies"
+)
+
+// LinkKind says what a one-time link is for.
+type LinkKind string
+
+// The kinds of links.
+const (
+	LinkFirstAdmin LinkKind = "first_admin" // makes the first admin
+	LinkInvitation LinkKind = "invitation"  // makes a user
+	LinkPassword   LinkKind = "password"    // sets a new password
+	LinkEmail      LinkKind = "email"       // proves an address
+)
+
+// Link is a link that works once and for a while.
+type Link struct {
+	ID        int64
+	Kind      LinkKind
+	UserID    int64         // whom it is for, 0 where nobody is yet
+	Email     string        // where it was sent, "" where it was not
+	Role      stepsies.Role // of the user that it makes
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// CreateLink keeps a new link. A link to set a password, or to prove an address,
+// takes the place of the user's earlier ones; the first admin's of every other.
+func (s *Store) CreateLink(ctx context.Context, w Write, l Link, hash TokenHash, lifetime time.Duration) error {
+	return s.transact(ctx, func(t *tx) error {
+		if l.Kind != LinkInvitation {
+			if _, err := t.exec(ctx, `delete from one_time_links where kind = $1 and user_id = $2`, string(l.Kind), l.UserID); err != nil {
+				return wrap(err, "replace a link")
+			}
+		}
+		if _, err := t.exec(ctx, `insert into one_time_links (kind, token_hash, user_id, email, role, created_at, expires_at)
+			values ($1, $2, $3, $4, $5, $6, $7)`,
+			string(l.Kind), hash[:], l.UserID, l.Email, string(l.Role), stamp(t.now), stamp(t.now.Add(lifetime))); err != nil {
+			return wrap(err, "create a link")
+		}
+		if l.Kind == LinkInvitation {
+			return t.record(ctx, w, stepsies.Activity{Action: "user.invite", OwnerID: w.Actor.UserID, Target: "user", Name: l.Email, Detail: "role " + string(l.Role)})
+		}
+		return nil
+	})
+}
+
+// LinkByToken returns a live link, NotFound for every other.
+func (s *Store) LinkByToken(ctx context.Context, kind LinkKind, hash TokenHash) (Link, error) {
+	return readLink(ctx, s.read, kind, hash, s.clock(), "")
+}
+
+func readLink(ctx context.Context, q querier, kind LinkKind, hash TokenHash, now time.Time, lock string) (Link, error) {
+	l := Link{Kind: kind}
+	err := q.one(ctx, `select id, user_id, email, role, created_at, expires_at from one_time_links
+		where token_hash = $1 and kind = $2 and expires_at > $3`+lock,
+		[]any{hash[:], string(kind), stamp(now)}, &l.ID, &l.UserID, &l.Email, &l.Role, stampTo{&l.CreatedAt}, stampTo{&l.ExpiresAt})
+	return l, orNotFound(err, "link: it has been used, or its time is over")
+}
+
+// useLink takes a link away and returns what it was. Two who use it at the same
+// time do not both get it.
+func (t *tx) useLink(ctx context.Context, kind LinkKind, hash TokenHash) (Link, error) {
+	l, err := readLink(ctx, t, kind, hash, t.now, t.s.engine.forUpdate)
+	if err != nil {
+		return l, err
+	}
+	n, err := t.exec(ctx, `delete from one_time_links where id = $1`, l.ID)
+	if err == nil && n == 0 {
+		err = stepsies.NotFound("link")
+	}
+	return l, err
+}
+
+// SignUp makes a user with a password. Where a link is given it is used up: it
+// decides the role, and an address that it was sent to counts as proved. The
+// first admin's link works only while there is no user.
+func (s *Store) SignUp(ctx context.Context, ip string, want stepsies.UserChange, passwordHash string, kind LinkKind, hash TokenHash) (stepsies.User, error) {
+	var made stepsies.User
+	err := s.transact(ctx, func(t *tx) error {
+		w := Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous, IP: ip}}
+		proved := false
+		if kind != "" {
+			l, err := t.useLink(ctx, kind, hash)
+			if err != nil {
+				return err
+			}
+			role := string(l.Role)
+			want.Role = &role
+			proved = l.Email != "" && want.Email != nil && strings.EqualFold(l.Email, strings.TrimSpace(*want.Email))
+		}
+		if kind == LinkFirstAdmin {
+			var users int64
+			if err := t.one(ctx, `select count(*) from users`, nil, &users); err != nil {
+				return wrap(err, "count the users")
+			}
+			if users > 0 {
+				return stepsies.Conflict("There is a user already. Ask the operator: stepsies user create NAME --email E --admin.")
+			}
+		}
+		var err error
+		if made, err = t.createUser(ctx, w, want); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `update users set password_hash = $2, email_verified_at = $3 where id = $1`,
+			made.ID, passwordHash, stampIf(proved, t.now))
+		return wrap(err, "set the password of user %d", made.ID)
+	})
+	return made, err
+}
+
+func stampIf(yes bool, t time.Time) any {
+	if !yes {
+		return nil
+	}
+	return stamp(t)
+}
+
+// ResetPassword sets the password of the user whom a link is for, and signs them
+// out everywhere. Whoever got the link by e-mail has proved the address.
+func (s *Store) ResetPassword(ctx context.Context, ip string, hash TokenHash, passwordHash string) (stepsies.User, error) {
+	var u stepsies.User
+	err := s.transact(ctx, func(t *tx) error {
+		l, err := t.useLink(ctx, LinkPassword, hash)
+		if err != nil {
+			return err
+		}
+		if u, err = readUser(ctx, t, `u.id = $1`, "", l.UserID); err != nil {
+			return err
+		}
+		w := Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous, IP: ip}}
+		return t.setPassword(ctx, w, u, passwordHash, 0)
+	})
+	return u, err
+}
+
+// VerifyEmail notes that a user has proved their address, if it is still theirs.
+func (s *Store) VerifyEmail(ctx context.Context, hash TokenHash) (stepsies.User, error) {
+	var u stepsies.User
+	err := s.transact(ctx, func(t *tx) error {
+		l, err := t.useLink(ctx, LinkEmail, hash)
+		if err != nil {
+			return err
+		}
+		if u, err = readUser(ctx, t, `u.id = $1`, "", l.UserID); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `update users set email_verified_at = $2 where id = $1 and email_key = $3`,
+			u.ID, stamp(t.now), strings.ToLower(l.Email))
+		return wrap(err, "verify the address of user %d", u.ID)
+	})
+	return u, err
+}
+
+// CountUsers returns how many users there are.
+func (s *Store) CountUsers(ctx context.Context) (int64, error) {
+	var n int64
+	err := s.read.one(ctx, `select count(*) from users`, nil, &n)
+	return n, wrap(err, "count the users")
+}

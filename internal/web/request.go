@@ -1,0 +1,235 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/reqlog"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// maxForm bounds the body of a form, which may hold a whole stepsy.
+const maxForm = 4 << 20
+
+// contentSecurityPolicy lets a page load its own files and authors' images, and
+// nothing else (CSP Level 3). There is no inline script or style anywhere.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; " +
+	"img-src 'self' https: data:; connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// request is a request for a page, with who makes it.
+type request struct {
+	*http.Request
+	w       http.ResponseWriter
+	web     *Web
+	session auth.Session // zero where nobody is signed in
+	ip      string
+}
+
+// signedIn reports whether someone is.
+func (q *request) signedIn() bool { return q.session.ID != 0 }
+
+// write is the actor of a change.
+func (q *request) write() store.Write { return store.Write{Actor: q.session.Actor(q.ip)} }
+
+// render answers with a page. It is built whole before a byte is sent, so that a
+// page is never half one.
+func (q *request) render(status int, c templ.Component) error {
+	h := q.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store")
+	}
+	templ.Handler(c, templ.WithStatus(status), templ.WithErrorHandler(func(_ *http.Request, err error) http.Handler {
+		reqlog.From(q.Context()).Err = err
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "This page could not be shown. It has been logged.", http.StatusInternalServerError)
+		})
+	})).ServeHTTP(q.w, q.Request)
+	return nil
+}
+
+// redirect answers a form: the browser gets the next page (RFC 9110 §15.4.4).
+func (q *request) redirect(path string) error {
+	http.Redirect(q.w, q.Request, path, http.StatusSeeOther)
+	return nil
+}
+
+// page is what the layout needs of every page.
+func (q *request) page(title, tab string) page {
+	return page{Title: title, Tab: tab, User: q.session.User, Now: q.web.Now(), Notice: q.takeNotice()}
+}
+
+const noticeCookie = "stepsies_notice"
+
+// notice has the next page say a sentence, once.
+func (q *request) notice(sentence string) {
+	http.SetCookie(q.w, &http.Cookie{
+		Name: noticeCookie, Value: url.QueryEscape(sentence), Path: "/", MaxAge: 60, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(q.web.PublicURL, "https:"),
+	})
+}
+
+func (q *request) takeNotice() string {
+	c, err := q.Cookie(noticeCookie)
+	if err != nil || len(c.Value) > 1000 {
+		return ""
+	}
+	http.SetCookie(q.w, &http.Cookie{Name: noticeCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	sentence, _ := url.QueryUnescape(c.Value)
+	return sentence
+}
+
+// errNoPage is for addresses where there is nothing.
+var errNoPage = stepsies.NotFound("page")
+
+// serve finds out who is there, lets them in or not, and shows what went wrong.
+func (web *Web) serve(r route) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		entry := reqlog.From(req.Context())
+		entry.Route = r.pattern[strings.IndexByte(r.pattern, ' ')+1:]
+		q := &request{Request: req, w: w, web: web, ip: entry.IP}
+		defer q.recover()
+		if err := q.admit(r); err != nil {
+			q.showError(err)
+			return
+		}
+		if req.Method == http.MethodPost {
+			req.Body = http.MaxBytesReader(w, req.Body, maxForm)
+			if err := req.ParseForm(); err != nil {
+				q.showError(stepsies.BadRequest("The form is too large or could not be read. Go back, shorten it and send it again."))
+				return
+			}
+		}
+		if r.access != public && !q.signedIn() {
+			_ = q.redirect("/sign-in?next=" + url.QueryEscape(q.returnPath()))
+			return
+		}
+		if err := r.handle(q); err != nil {
+			q.showError(err)
+		}
+	}
+}
+
+// admit finds the session. A page that is another's to see does not exist.
+func (q *request) admit(r route) error {
+	session, err := q.web.Sessions.Current(q.Context(), q.Request)
+	if stepsies.CodeOf(err) == stepsies.CodeNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	q.session = session
+	reqlog.From(q.Context()).UserID = session.User.ID
+	if r.access == adminOnly && session.User.Role != stepsies.RoleAdmin {
+		return errNoPage
+	}
+	return q.web.Sessions.Touch(q.Context(), session, q.ip)
+}
+
+// returnPath is where to go after signing in: the page that was asked for, or the
+// one with the form.
+func (q *request) returnPath() string {
+	if q.Method == http.MethodGet {
+		return q.URL.RequestURI()
+	}
+	return "/dashboard"
+}
+
+func (q *request) recover() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler || reqlog.Started(q.w) {
+		panic(http.ErrAbortHandler)
+	}
+	q.showError(errors.New("panic while a page was made"))
+}
+
+// showError shows a failure as a page, and leaves the whole of it to the log
+// where it is ours.
+func (q *request) showError(err error) {
+	status, title, sentence := http.StatusInternalServerError, "Something went wrong", "Something went wrong on our side. It has been logged."
+	if e, ok := errors.AsType[*stepsies.Error](err); ok {
+		sentence = e.Message
+		switch e.Code {
+		case stepsies.CodeNotFound:
+			status, title, sentence = http.StatusNotFound, "There is nothing here", "The address may be mistyped, or what was here is gone or not yours to see."
+		case stepsies.CodeConflict, stepsies.CodePreconditionFailed:
+			status, title = http.StatusConflict, "That does not go together"
+		case stepsies.CodeBadRequest, stepsies.CodeValidation:
+			status, title = http.StatusUnprocessableEntity, "That does not fit"
+		case stepsies.CodeForbidden:
+			status, title = http.StatusForbidden, "That is not allowed"
+		case stepsies.CodeRateLimit:
+			status, title = http.StatusTooManyRequests, "Too many tries"
+		case stepsies.CodeUnavailable:
+			status, title = http.StatusServiceUnavailable, "One moment, please"
+		}
+	}
+	if status >= http.StatusInternalServerError {
+		reqlog.From(q.Context()).Err = err
+	}
+	_ = q.render(status, errorPage(q.page(title, ""), title, sentence, reqlog.From(q.Context()).ID, status >= http.StatusInternalServerError))
+}
+
+// fieldErrors returns what is wrong with each field of a form, nil where err is
+// of another kind.
+func fieldErrors(err error) map[string]string {
+	e, ok := errors.AsType[*stepsies.Error](err)
+	if !ok || e.Code != stepsies.CodeValidation {
+		return nil
+	}
+	fields := map[string]string{}
+	for _, p := range e.Problems {
+		if fields[p.Field] == "" {
+			fields[p.Field] = sentenceOf(p.Message)
+		}
+	}
+	return fields
+}
+
+// sentenceOf makes a sentence of a problem that begins with its verb.
+func sentenceOf(problem string) string {
+	for _, verb := range []string{"must ", "is ", "can ", "include "} {
+		if strings.HasPrefix(problem, verb) {
+			return "This " + problem + "."
+		}
+	}
+	return problem
+}
+
+// protect sets the headers of every page and refuses forms that come from
+// another site.
+func (web *Web) protect(next http.Handler) http.Handler {
+	csrf := http.NewCrossOriginProtection()
+	_ = csrf.AddTrustedOrigin(web.PublicURL) // an origin, or it would not have been accepted
+	csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := &request{Request: r, w: w, web: web}
+		q.showError(stepsies.Forbidden())
+	}))
+	guarded := csrf.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if strings.HasPrefix(web.PublicURL, "https:") {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		guarded.ServeHTTP(w, r)
+	})
+}
+
+// ServeHTTP answers a request.
+func (web *Web) ServeHTTP(w http.ResponseWriter, r *http.Request) { web.handler.ServeHTTP(w, r) }

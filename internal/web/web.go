@@ -1,0 +1,82 @@
+// Package web is what people see: the dashboard and the pages around signing in.
+// Pages are complete HTML that works without JavaScript; scripts only add to it.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/ratelimit"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// Config is what the pages stand on.
+type Config struct {
+	Store     *store.Store
+	Sessions  *auth.Sessions
+	PublicURL string // without a slash at the end
+	Limiter   Limiter
+	Shared    *ratelimit.Redis // shares the limits of sign-ins between nodes; nil: each has its own
+	Mail      Mailer           // nil: no e-mail is sent
+	SignUp    SignUp
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// SignUp says who may make themselves an account.
+type SignUp string
+
+// The ways to sign up.
+const (
+	SignUpOpen   SignUp = "open"   // anyone
+	SignUpInvite SignUp = "invite" // who has an invitation
+	SignUpClosed SignUp = "closed" // nobody; admins and the operator make users
+)
+
+// Web is the handler of all pages.
+type Web struct {
+	Config
+	attempts attempts
+	mux      *http.ServeMux
+	handler  http.Handler
+}
+
+// access says who may open a page.
+type access int
+
+const (
+	public    access = iota // anyone
+	signedIn                // whoever is signed in
+	adminOnly               // users with the role admin
+)
+
+// route is a page, or what a form does.
+type route struct {
+	pattern string
+	access  access
+	handle  func(*request) error
+}
+
+// New returns the pages.
+func New(c Config) *Web {
+	web := &Web{Config: c, attempts: newAttempts(c.Shared, c.Now), mux: http.NewServeMux()}
+	for _, r := range web.routes() {
+		web.mux.HandleFunc(r.pattern, web.serve(r))
+	}
+	web.mux.HandleFunc("GET /assets/", serveAsset)
+	web.mux.HandleFunc("/", web.serve(route{"/", public, func(*request) error { return errNoPage }}))
+	web.handler = web.protect(web.mux)
+	return web
+}
+
+// routes lists every page and every form, in reading order.
+func (web *Web) routes() []route {
+	return []route{
+		{"GET /{$}", public, web.home},
+		{"GET /sign-in", public, web.signInPage},
+		{"POST /sign-in", public, web.signIn},
+		{"POST /sign-out", signedIn, web.signOut},
+	}
+}
