@@ -25,10 +25,11 @@ func imageURL(s string) (string, bool) { return address(s, "http", "https") }
 // stays as it was typed. It reports whether the scheme is one of schemes.
 func address(s string, schemes ...string) (string, bool) {
 	var b strings.Builder
-	s = visible(strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(s))
+	s = visible(s)
 	plain := norm.NFC.IsNormalString(s)
-	for _, r := range strings.Trim(s, " ") {
+	for _, r := range strings.Trim(s, " \t\n") {
 		switch {
+		case r == '\t', r == '\n': // browsers ignore them, wherever they stand
 		case strings.ContainsRune(" \"'<>\\^`{|}", r), r == '\u00A0', r > 127 && !plain:
 			for _, c := range []byte(string(r)) {
 				fmt.Fprintf(&b, "%%%02X", c)

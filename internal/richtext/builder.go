@@ -31,6 +31,7 @@ type builder struct {
 	open    []opened  // the elements of the innermost block that stand for active formatting
 	ignored map[atom.Atom]int
 	spare   int  // bytes that may still be spent on tags written more than once
+	inLine  bool // the last node in the innermost block is inline content, and not white space after a block
 	newPre  bool // the last tag was <pre>: the next line break is not content
 }
 
@@ -312,15 +313,18 @@ func (b *builder) fences(outer block, tag atom.Atom) bool {
 
 // add appends an element to the innermost block.
 func (b *builder) add(tag atom.Atom, attrs []html.Attribute) *html.Node {
-	b.open = b.open[:0]
+	b.breakLine()
 	_, parent := b.parent()
 	n := &html.Node{Type: html.ElementNode, DataAtom: tag, Data: tag.String(), Attr: attrs}
 	parent.AppendChild(n)
 	return n
 }
 
+// breakLine notes that what follows does not continue inline content.
+func (b *builder) breakLine() { b.open, b.inLine = b.open[:0], false }
+
 func (b *builder) push(opened block) {
-	b.open = b.open[:0]
+	b.breakLine()
 	b.blocks = append(b.blocks, opened)
 }
 
@@ -330,7 +334,7 @@ func (b *builder) closeTo(n int) {
 		return
 	}
 	b.blocks = b.blocks[:n]
-	b.open = b.open[:0]
+	b.breakLine()
 	kept := b.active[:0]
 	for _, f := range b.active {
 		if f.depth <= n {

@@ -114,19 +114,13 @@ func (b *builder) text(s string) {
 		return
 	}
 	_, n := b.parent()
-	if blank(s) && (kindOf(n) == structure || kindOf(n) == flow && !b.continues()) {
-		b.open = b.open[:0]
+	if blank(s) && (kindOf(n) == structure || kindOf(n) == flow && !b.inLine) {
 		n.AppendChild(&html.Node{Type: html.TextNode, Data: s})
 		return
 	}
 	b.makeRoomForInline()
 	b.reopen().AppendChild(&html.Node{Type: html.TextNode, Data: s})
-}
-
-// continues reports whether the outermost formatting in force has an open
-// element.
-func (b *builder) continues() bool {
-	return len(b.open) > 0 && len(b.active) > 0 && b.open[0].format == b.active[0]
+	b.inLine = true
 }
 
 // addPoint adds an image or a line break.
@@ -145,6 +139,7 @@ func (b *builder) addPoint(tag atom.Atom, given []html.Attribute) {
 	}
 	b.makeRoomForInline()
 	b.reopen().AppendChild(&html.Node{Type: html.ElementNode, DataAtom: tag, Data: tag.String(), Attr: attrs})
+	b.inLine = true
 }
 
 // makeRoomForInline opens what inline content needs around it: an item in a

@@ -1,6 +1,7 @@
 package richtext
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,6 +15,12 @@ import (
 // plainest way first and reads each one back, up to one in which every character
 // that could mean anything is escaped.
 func spans(block *html.Node, lead string) string {
+	if only := block.FirstChild; only == block.LastChild && only.Type == html.TextNode && plainWords.MatchString(only.Data) {
+		if !strings.HasPrefix(lead, "#") {
+			lead = ""
+		}
+		return lead + only.Data
+	}
 	p := &html.Node{Type: html.ElementNode, DataAtom: atom.P, Data: "p"}
 	var want strings.Builder
 	writeTag(&want, p)
@@ -36,6 +43,9 @@ func spans(block *html.Node, lead string) string {
 	}
 	return md
 }
+
+// plainWords are words of which no character means anything in Markdown.
+var plainWords = regexp.MustCompile(`^\pL[\pL\pN ,.;:'"?/%-]*$`)
 
 // spanWriter writes inline content.
 type spanWriter struct {

@@ -40,11 +40,16 @@ func toMarkdown(raw string, topHeading int) (string, error) {
 	return "", errors.New("the content cannot be written as Markdown without losing something; keep it as HTML")
 }
 
+// maxChecked is how deep blocks are read back on their own. Each level costs
+// reading all of it once more.
+const maxChecked = 4
+
 // writer writes settled trees as Markdown.
 type writer struct {
 	topHeading int  // the highest level of headings written with #
 	checks     bool // reads back each block, and writes those as HTML that do not read as they should
 	raw        bool // writes all blocks as HTML
+	depth      int  // how many blocks are around the one being written
 }
 
 // blocks writes the children of n. Nested blocks stand in a list, where a line
@@ -67,8 +72,10 @@ func (w *writer) block(n *html.Node, nested, alternate bool) string {
 	if w.raw {
 		return rawBlock(n)
 	}
+	w.depth++
 	md := w.markdown(n, nested, alternate)
-	if w.checks {
+	w.depth--
+	if w.checks && w.depth < maxChecked {
 		var alone strings.Builder
 		write(&alone, n)
 		if !reads(md, alone.String()) {
