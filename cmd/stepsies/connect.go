@@ -18,57 +18,94 @@ import (
 // starting or ending.
 const ownerWait = 5 * time.Second
 
-// connect returns a client that acts as the operator: through the socket of the
-// server that owns the data folder, or, where none runs and on PostgreSQL, on the
-// same server brought up inside this process. The caller calls done.
+// connect returns a client that acts as the operator. The caller calls done.
 func connect(ctx context.Context, t *terminal, in *Installation) (c *client.Client, done func(), err error) {
+	o := &operator{in: in}
+	if err := o.find(ctx); err != nil {
+		return nil, nil, err
+	}
+	c, err = client.New(client.WithBaseURL("http://localhost"), client.WithoutAPIKey(), client.WithTransport(o))
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("connect to the server: %w", err), o.close())
+	}
+	return c, func() {
+		if err := o.close(); err != nil {
+			t.log.Error("close the installation", "error", err)
+		}
+	}, nil
+}
+
+// operator carries a command's requests, one after the other, to whoever owns the
+// installation at that moment: through the socket to the server that owns the data
+// folder, or, where none runs and on PostgreSQL, to the same server brought up
+// inside this process. Servers may come and go between two requests.
+type operator struct {
+	in   *Installation
+	conn net.Conn       // to the socket, for the next request
+	own  *server.Server // of this process; once it is there it stays until close
+}
+
+// find makes sure that there is somebody to take the next request.
+func (o *operator) find(ctx context.Context) error {
 	deadline := time.Now().Add(ownerWait)
-	for {
-		if in.Database == "" {
-			if conn, err := server.DialOperator(in.Data); err == nil {
-				_ = conn.Close()
-				c, err := operatorClient(socketTransport(in.Data))
-				return c, func() {}, err
+	for o.conn == nil && o.own == nil {
+		if o.in.Database == "" {
+			if conn, err := server.DialOperator(o.in.Data); err == nil {
+				o.conn = conn
+				break
 			}
 		}
-		s, err := openInstallation(ctx, in, server.Config{Log: slog.New(slog.DiscardHandler), PublicURL: "http://localhost"})
+		s, err := openInstallation(ctx, o.in, server.Config{Log: slog.New(slog.DiscardHandler), PublicURL: "http://localhost"})
 		if err == nil {
-			c, err := operatorClient(handlerTransport{s.OperatorHandler()})
-			return c, func() {
-				if err := s.Close(); err != nil {
-					t.log.Error("close the installation", "error", err)
-				}
-			}, err
+			o.own = s
+			break
 		}
 		if !errors.Is(err, server.ErrBusy) || time.Now().After(deadline) {
-			return nil, nil, err
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, nil, ctx.Err()
+			return ctx.Err()
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+	return nil
+}
+
+// RoundTrip carries one request. A connection serves no second one: the server
+// may end between the two.
+func (o *operator) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := o.find(r.Context()); err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close()
+		}
+		return nil, err
+	}
+	if o.own != nil {
+		return handlerTransport{o.own.OperatorHandler()}.RoundTrip(r)
+	}
+	conn := o.conn
+	o.conn = nil
+	socket := &http.Transport{
+		DialContext:       func(context.Context, string, string) (net.Conn, error) { return conn, nil },
+		DisableKeepAlives: true,
+	}
+	return socket.RoundTrip(r)
+}
+
+func (o *operator) close() error {
+	if o.conn != nil {
+		_ = o.conn.Close()
+	}
+	if o.own != nil {
+		return o.own.Close()
+	}
+	return nil
 }
 
 func openInstallation(ctx context.Context, in *Installation, c server.Config) (*server.Server, error) {
 	c.DataDir, c.DatabaseURL = in.Data, in.Database
 	return server.Open(ctx, c)
-}
-
-func operatorClient(transport http.RoundTripper) (*client.Client, error) {
-	c, err := client.New(client.WithBaseURL("http://localhost"), client.WithoutAPIKey(), client.WithTransport(transport))
-	if err != nil {
-		return nil, fmt.Errorf("connect to the server: %w", err)
-	}
-	return c, nil
-}
-
-func socketTransport(dataDir string) http.RoundTripper {
-	return &http.Transport{
-		DialContext:       func(context.Context, string, string) (net.Conn, error) { return server.DialOperator(dataDir) },
-		DisableKeepAlives: true,
-	}
 }
 
 // handlerTransport carries requests to a handler in this process.

@@ -57,8 +57,8 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 	if err != nil {
 		return err
 	}
-	if admin, err := s.Store().HasAdmin(ctx); err == nil && !admin {
-		_, _ = fmt.Fprintf(t.out, "There is no admin yet. Make the first one: stepsies user create NAME --email YOU@EXAMPLE.COM --admin%s\n", in.flags())
+	if link, err := s.FirstAdminLink(ctx); err == nil && link != "" {
+		_, _ = fmt.Fprintf(t.out, "There is no admin yet. Become the first one at %s or run: stepsies user create NAME --email YOU@EXAMPLE.COM --admin%s\n", link, in.flags())
 	}
 	t.log.Info("serving", "listen", l.Addr().String(), "public_url", publicURL, "database", s.Store().Engine())
 	runErr := s.Run(ctx, l)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // ErrBusy says that another process owns the data folder.
@@ -17,6 +18,9 @@ var ErrBusy = errors.New("the data folder is owned by another process; stop it, 
 // maxSocketPath is how long the path of a unix socket may safely be: the kernel
 // takes 107 bytes (unix(7)).
 const maxSocketPath = 100
+
+// acceptGrace is how long a socket that is no longer to be found goes on to accept.
+const acceptGrace = 20 * time.Millisecond
 
 // dataDir is a data folder that this process owns: SQLite's file, the lock and
 // the operator's socket.
@@ -75,14 +79,26 @@ func (d *dataDir) listen() (net.Listener, error) {
 		return nil, fmt.Errorf("open the operator's socket: %w", err)
 	}
 	d.socket = socket
-	if err := d.lock.Truncate(0); err == nil {
-		_, err = d.lock.WriteAt([]byte(socket+"\n"), 0)
+	named := ""
+	if filepath.Dir(socket) != d.path {
+		named = socket + "\n"
+	}
+	if err = d.lock.Truncate(0); err == nil {
+		_, err = d.lock.WriteAt([]byte(named), 0)
 	}
 	if err != nil {
 		_ = l.Close()
 		return nil, fmt.Errorf("write the lock file: %w", err)
 	}
 	return l, nil
+}
+
+// hideSocket removes the socket's file, so that no command finds it any more, and
+// leaves those that have just connected the time to be accepted. What is still in
+// the queue of a listener when it is closed gets no answer.
+func (d *dataDir) hideSocket() {
+	_ = os.Remove(d.socket)
+	time.Sleep(acceptGrace)
 }
 
 // privatePrefix begins the names of private folders.
@@ -109,11 +125,21 @@ func (d *dataDir) release() error {
 	return d.lock.Close()
 }
 
-// DialOperator connects to the server that owns the data folder.
+// DialOperator connects to the server that owns the data folder. It looks at the
+// lock first: in a copy of a folder nobody holds it, whatever socket the copied
+// lock file names.
 func DialOperator(path string) (net.Conn, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
+	}
+	lock, err := os.Open(filepath.Join(path, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = lock.Close() }()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); err == nil {
+		return nil, errNoOwner // the lock goes with the file; whoever wants it tries again
 	}
 	socket := namedSocket(path)
 	if socket == "" {
@@ -122,8 +148,10 @@ func DialOperator(path string) (net.Conn, error) {
 	return net.Dial("unix", socket)
 }
 
+var errNoOwner = errors.New("no server runs on the data folder")
+
 // namedSocket returns the socket that the lock file of a data folder names, "" for
-// none.
+// none: it is in the folder then.
 func namedSocket(path string) string {
 	f, err := os.Open(filepath.Join(path, "lock"))
 	if err != nil {

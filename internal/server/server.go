@@ -158,6 +158,12 @@ func (s *Server) routes() http.Handler {
 // Store gives demo and tests the database beneath.
 func (s *Server) Store() *store.Store { return s.store }
 
+// FirstAdminLink is where the operator becomes the first admin, "" once there is
+// a user.
+func (s *Server) FirstAdminLink(ctx context.Context) (string, error) {
+	return s.web.FirstAdminLink(ctx)
+}
+
 // API gives documentation and tests the operations.
 func (s *Server) API() *api.API { return s.api }
 
@@ -194,13 +200,16 @@ func (s *Server) Close() error {
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	listeners := []net.Listener{netutil.LimitListener(l, maxConnections)}
 	servers := []*http.Server{s.httpServer(s.public)}
+	failed := make(chan error, 3) // one for each listener there can be
+	var operator *http.Server
 	if s.dir != nil {
 		socket, err := s.dir.listen()
 		if err != nil {
 			_ = l.Close()
 			return err
 		}
-		listeners, servers = append(listeners, socket), append(servers, s.httpServer(s.operator))
+		operator = s.httpServer(s.operator)
+		go func() { failed <- operator.Serve(socket) }()
 	}
 	if m := s.config.MetricsListener; m != nil {
 		mux := http.NewServeMux()
@@ -213,7 +222,6 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	jobs.Go(func() { s.usage.Run(background) })
 	jobs.Go(func() { s.purge(background) })
 
-	failed := make(chan error, len(servers))
 	for i, srv := range servers {
 		go func() { failed <- srv.Serve(listeners[i]) }()
 	}
@@ -226,13 +234,14 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	if err == nil {
 		time.Sleep(s.config.Drain) // a load balancer asks /readyz and sends no more
 	}
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
+	end := time.Now().Add(shutdownTimeout)
 	for _, srv := range servers {
-		if stopErr := srv.Shutdown(stop); stopErr != nil {
-			s.config.Log.Warn("some requests did not finish in time", "error", stopErr)
-			_ = srv.Close()
-		}
+		s.shutDown(srv, end)
+	}
+	if operator != nil {
+		// The last one, so that commands work while the others finish.
+		s.dir.hideSocket()
+		s.shutDown(operator, end)
 	}
 	stopBackground()
 	jobs.Wait()
@@ -240,6 +249,17 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
+}
+
+// shutDown stops accepting and lets what runs finish until the given time, and a
+// second at least.
+func (s *Server) shutDown(srv *http.Server, end time.Time) {
+	ctx, cancel := context.WithTimeout(context.Background(), max(time.Until(end), time.Second))
+	defer cancel()
+	if err := srv.Shutdown(ctx); err != nil {
+		s.config.Log.Warn("some requests did not finish in time", "error", err)
+		_ = srv.Close()
+	}
 }
 
 func (s *Server) httpServer(h http.Handler) *http.Server {

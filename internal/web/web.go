@@ -39,6 +39,7 @@ const (
 type Web struct {
 	Config
 	attempts attempts
+	sending  chan struct{} // bounds the e-mails on their way
 	mux      *http.ServeMux
 	handler  http.Handler
 }
@@ -59,9 +60,12 @@ type route struct {
 	handle  func(*request) error
 }
 
+// maxSending bounds the e-mails that are sent at the same time.
+const maxSending = 8
+
 // New returns the pages.
 func New(c Config) *Web {
-	web := &Web{Config: c, attempts: newAttempts(c.Shared, c.Now), mux: http.NewServeMux()}
+	web := &Web{Config: c, attempts: newAttempts(c.Shared, c.Now), sending: make(chan struct{}, maxSending), mux: http.NewServeMux()}
 	for _, r := range web.routes() {
 		web.mux.HandleFunc(r.pattern, web.serve(r))
 	}
@@ -78,5 +82,18 @@ func (web *Web) routes() []route {
 		{"GET /sign-in", public, web.signInPage},
 		{"POST /sign-in", public, web.signIn},
 		{"POST /sign-out", signedIn, web.signOut},
+
+		{"GET /welcome/{token}", public, web.welcomePage},
+		{"POST /welcome/{token}", public, web.welcome},
+		{"GET /sign-up", public, web.signUpPage},
+		{"POST /sign-up", public, web.signUp},
+		{"GET /invitation/{token}", public, web.invitationPage},
+		{"POST /invitation/{token}", public, web.invitation},
+		{"GET /verify-email/{token}", public, web.verifyEmailPage},
+		{"POST /verify-email/{token}", public, web.verifyEmail},
+		{"GET /forgot-password", public, web.forgotPasswordPage},
+		{"POST /forgot-password", public, web.forgotPassword},
+		{"GET /reset-password/{token}", public, web.resetPasswordPage},
+		{"POST /reset-password/{token}", public, web.resetPassword},
 	}
 }

@@ -1,0 +1,290 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// signUpView is what the forms show by which someone becomes a user.
+type signUpView struct {
+	Title, Sentence, Action string
+	Username, Email         string
+	DisplayName             string
+	Problems                map[string]string
+}
+
+// welcomePage is where the operator becomes the first admin.
+func (web *Web) welcomePage(q *request) error {
+	return web.linkPage(q, store.LinkFirstAdmin, func(l store.Link) error {
+		return q.render(http.StatusOK, signUpForm(q.page("Welcome", ""), web.welcomeView(q)))
+	})
+}
+
+func (web *Web) welcomeView(q *request) signUpView {
+	return signUpView{
+		Title: "Welcome to Stepsies", Action: "/welcome/" + q.PathValue("token"),
+		Sentence: "You are the first one here, so you become the admin. This link works once.",
+	}
+}
+
+func (web *Web) welcome(q *request) error {
+	return web.signUpByLink(q, store.LinkFirstAdmin, web.welcomeView(q))
+}
+
+func (web *Web) invitationPage(q *request) error {
+	return web.linkPage(q, store.LinkInvitation, func(l store.Link) error {
+		v := web.invitationView(q)
+		v.Email = l.Email
+		return q.render(http.StatusOK, signUpForm(q.page("Invitation", ""), v))
+	})
+}
+
+func (web *Web) invitationView(q *request) signUpView {
+	return signUpView{
+		Title: "You are invited", Action: "/invitation/" + q.PathValue("token"),
+		Sentence: "Choose a name and a password. This invitation works once.",
+	}
+}
+
+func (web *Web) invitation(q *request) error {
+	return web.signUpByLink(q, store.LinkInvitation, web.invitationView(q))
+}
+
+func (web *Web) signUpPage(q *request) error {
+	if web.SignUp != SignUpOpen {
+		return errNoPage
+	}
+	return q.render(http.StatusOK, signUpForm(q.page("Sign up", ""), openView()))
+}
+
+func openView() signUpView {
+	return signUpView{Title: "Sign up", Action: "/sign-up", Sentence: "Write guides, publish them, and give your programs a key to do the same."}
+}
+
+func (web *Web) signUp(q *request) error {
+	if web.SignUp != SignUpOpen {
+		return errNoPage
+	}
+	return web.makeUser(q, openView(), "", store.TokenHash{})
+}
+
+// linkPage shows a page to who has a link that works.
+func (web *Web) linkPage(q *request, kind store.LinkKind, show func(store.Link) error) error {
+	hash, ok := auth.ParseToken(q.PathValue("token"))
+	if !ok {
+		return errDeadLink
+	}
+	l, err := web.Store.LinkByToken(q.Context(), kind, hash)
+	if stepsies.CodeOf(err) == stepsies.CodeNotFound {
+		return errDeadLink
+	}
+	if err != nil {
+		return err
+	}
+	return show(l)
+}
+
+var errDeadLink = stepsies.Conflict("This link has been used already, or its time is over. Ask for a new one.")
+
+func (web *Web) signUpByLink(q *request, kind store.LinkKind, v signUpView) error {
+	hash, ok := auth.ParseToken(q.PathValue("token"))
+	if !ok {
+		return errDeadLink
+	}
+	return web.makeUser(q, v, kind, hash)
+}
+
+// makeUser makes a user of the form's values and signs them in.
+func (web *Web) makeUser(q *request, v signUpView, kind store.LinkKind, hash store.TokenHash) error {
+	v.Username, v.Email, v.DisplayName = strings.TrimSpace(q.PostFormValue("username")), q.PostFormValue("email"), q.PostFormValue("display_name")
+	password := q.PostFormValue("password")
+	if err := web.attempts.take(q.Context(), q.ip, ""); err != nil {
+		return err
+	}
+	want := stepsies.UserChange{Username: &v.Username, Email: &v.Email, DisplayName: &v.DisplayName}
+	_, err := stepsies.NewUser(want, web.Now())
+	v.Problems = fieldErrors(err)
+	if problem := auth.CheckPassword(password); problem != nil {
+		if v.Problems == nil {
+			v.Problems = map[string]string{}
+		}
+		v.Problems["password"] = sentenceOf(problem.Error())
+	}
+	if v.Problems != nil {
+		return q.render(http.StatusUnprocessableEntity, signUpForm(q.page(v.Title, ""), v))
+	}
+	passwordHash, err := auth.HashPassword(q.Context(), password)
+	if err != nil {
+		return err
+	}
+	u, err := web.Store.SignUp(q.Context(), q.ip, want, passwordHash, kind, hash)
+	switch stepsies.CodeOf(err) {
+	case "":
+	case stepsies.CodeNotFound:
+		return errDeadLink
+	case stepsies.CodeConflict:
+		v.Problems = map[string]string{takenField(err): err.Error()}
+		return q.render(http.StatusConflict, signUpForm(q.page(v.Title, ""), v))
+	default:
+		return err
+	}
+	if err := web.Sessions.Start(q.Context(), q.w, q.Request, u, q.ip); err != nil {
+		return err
+	}
+	web.sendVerification(q.Context(), u)
+	q.notice("Welcome, " + u.DisplayName + ".")
+	return q.redirect("/dashboard")
+}
+
+// takenField is the field that a conflict speaks of.
+func takenField(err error) string {
+	if strings.Contains(err.Error(), "e-mail") {
+		return "email"
+	}
+	return "username"
+}
+
+// sendVerification asks a user to prove their address. That it could not be sent
+// is for the log: the user can ask again under Profile.
+func (web *Web) sendVerification(ctx context.Context, u stepsies.User) {
+	if web.Mail == nil || !u.EmailVerifiedAt.IsZero() {
+		return
+	}
+	token, hash := auth.NewToken()
+	w := store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous}}
+	err := web.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkEmail, UserID: u.ID, Email: u.Email}, hash, auth.EmailLink)
+	if err == nil {
+		err = web.Mail.Send(ctx, u.Email, "Is this your address?", fmt.Sprintf(
+			"Hello %s,\n\nplease confirm that this is your address. The link works for a day:\n\n%s/verify-email/%s\n\nIf you did not sign up, do nothing.\n",
+			u.DisplayName, web.PublicURL, token))
+	}
+	if err != nil {
+		web.Log.Warn("an e-mail could not be sent", "user_id", u.ID, "error", err)
+	}
+}
+
+func (web *Web) verifyEmailPage(q *request) error {
+	return web.linkPage(q, store.LinkEmail, func(l store.Link) error {
+		return q.render(http.StatusOK, verifyEmailForm(q.page("Confirm your address", ""), l.Email, q.PathValue("token")))
+	})
+}
+
+func (web *Web) verifyEmail(q *request) error {
+	hash, ok := auth.ParseToken(q.PathValue("token"))
+	if !ok {
+		return errDeadLink
+	}
+	_, err := web.Store.VerifyEmail(q.Context(), hash)
+	if stepsies.CodeOf(err) == stepsies.CodeNotFound {
+		return errDeadLink
+	}
+	if err != nil {
+		return err
+	}
+	q.notice("Thank you. Your address is confirmed.")
+	return q.redirect("/dashboard/profile")
+}
+
+func (web *Web) forgotPasswordPage(q *request) error {
+	return q.render(http.StatusOK, forgotPasswordForm(q.page("Forgotten password", ""), web.Mail != nil, false))
+}
+
+// forgotPassword answers the same whether there is such a user. The link is made
+// and sent afterwards, so that the time tells nothing either.
+func (web *Web) forgotPassword(q *request) error {
+	login := q.PostFormValue("login")
+	if err := web.attempts.take(q.Context(), q.ip, login); err != nil {
+		return err
+	}
+	if web.Mail != nil {
+		ctx := context.WithoutCancel(q.Context())
+		select {
+		case web.sending <- struct{}{}: // bounded: beyond it nothing is sent, and the log says so
+			go func() {
+				defer func() { <-web.sending }()
+				web.sendPasswordLink(ctx, login)
+			}()
+		default:
+			web.Log.Warn("too many e-mails are on their way; one was not sent")
+		}
+	}
+	return q.render(http.StatusOK, forgotPasswordForm(q.page("Forgotten password", ""), web.Mail != nil, true))
+}
+
+func (web *Web) sendPasswordLink(ctx context.Context, login string) {
+	u, _, err := web.Store.PasswordHash(ctx, strings.TrimSpace(login))
+	if stepsies.CodeOf(err) == stepsies.CodeNotFound || err == nil && u.Suspended() {
+		return
+	}
+	var link string
+	if err == nil {
+		link, err = web.newPasswordLink(ctx, store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous}}, u)
+	}
+	if err == nil {
+		err = web.Mail.Send(ctx, u.Email, "Set a new password", fmt.Sprintf(
+			"Hello %s,\n\nsomeone, hopefully you, has forgotten your password. Set a new one within an hour:\n\n%s\n\nIf it was not you, do nothing: your password stays as it is.\n",
+			u.DisplayName, link))
+	}
+	if err != nil {
+		web.Log.Warn("an e-mail could not be sent", "user_id", u.ID, "error", err)
+	}
+}
+
+// newPasswordLink makes a link by which a user sets a new password.
+func (web *Web) newPasswordLink(ctx context.Context, w store.Write, u stepsies.User) (string, error) {
+	token, hash := auth.NewToken()
+	err := web.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkPassword, UserID: u.ID, Email: u.Email}, hash, auth.PasswordLink)
+	return web.PublicURL + "/reset-password/" + token, err
+}
+
+func (web *Web) resetPasswordPage(q *request) error {
+	return web.linkPage(q, store.LinkPassword, func(store.Link) error {
+		return q.render(http.StatusOK, resetPasswordForm(q.page("New password", ""), q.PathValue("token"), ""))
+	})
+}
+
+func (web *Web) resetPassword(q *request) error {
+	token := q.PathValue("token")
+	hash, ok := auth.ParseToken(token)
+	if !ok {
+		return errDeadLink
+	}
+	if err := web.attempts.take(q.Context(), q.ip, ""); err != nil {
+		return err
+	}
+	password := q.PostFormValue("password")
+	if err := auth.CheckPassword(password); err != nil {
+		return q.render(http.StatusUnprocessableEntity, resetPasswordForm(q.page("New password", ""), token, sentenceOf(err.Error())))
+	}
+	passwordHash, err := auth.HashPassword(q.Context(), password)
+	if err != nil {
+		return err
+	}
+	if _, err = web.Store.ResetPassword(q.Context(), q.ip, hash, passwordHash); err != nil {
+		if stepsies.CodeOf(err) == stepsies.CodeNotFound {
+			return errDeadLink
+		}
+		return err
+	}
+	q.notice("Your password is set, and you are signed out everywhere. Sign in with the new one.")
+	return q.redirect("/sign-in")
+}
+
+// FirstAdminLink makes the link by which the operator becomes the first admin.
+// It takes the place of the one before, and is "" once there is a user.
+func (web *Web) FirstAdminLink(ctx context.Context) (string, error) {
+	n, err := web.Store.CountUsers(ctx)
+	if err != nil || n > 0 {
+		return "", err
+	}
+	token, hash := auth.NewToken()
+	w := store.Write{Actor: auth.Operator().Actor}
+	err = web.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkFirstAdmin, Role: stepsies.RoleAdmin}, hash, auth.FirstAdminLink)
+	return web.PublicURL + "/welcome/" + token, err
+}
