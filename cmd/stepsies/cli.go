@@ -84,6 +84,7 @@ func run(args []string, in *os.File, out, errOut io.Writer) int {
 	t := &terminal{in: in, out: out, err: errOut, log: newLogger(errOut, c.LogLevel, c.LogFormat)}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err := parsed.Run(t, &c.Installation); err != nil {
 		return fail(errOut, err)
