@@ -21,9 +21,15 @@ const (
 	// lookupTimeout ends a look-up that gets no answer. It is the batch's own, since
 	// the caller who happens to come first must not decide for the others.
 	lookupTimeout = 2 * time.Second
+	// waitTimeout bounds waiting and look-up together: with more keys than a batch
+	// holds, several batches may stand before one's own.
+	waitTimeout = 4 * time.Second
 )
 
-var errLookupsFull = errors.New("too many requests wait for their keys to be looked up")
+var (
+	errLookupsFull = errors.New("too many requests wait for their keys to be looked up")
+	errLookupsSlow = errors.New("the look-ups before this one take too long")
+)
 
 // lookups finds keys in the database without keeping any: whoever arrives while
 // all places are taken shares the next look-up, which starts after all of its
@@ -57,8 +63,12 @@ func (l *lookups) find(ctx context.Context, hash stepsies.KeyHash) (store.Bearer
 	if mine {
 		l.run(b) // bounded by lookupTimeout, and nobody else is there to do it
 	} else {
+		patience := time.NewTimer(waitTimeout)
+		defer patience.Stop()
 		select {
 		case <-b.done:
+		case <-patience.C:
+			return store.Bearer{}, false, errLookupsSlow
 		case <-ctx.Done():
 			return store.Bearer{}, false, ctx.Err()
 		}

@@ -14,10 +14,10 @@ const maxUnsavedDays = 40
 type account struct {
 	id int64
 
-	mu    sync.Mutex
-	gone  bool // taken out of its shard: whoever still holds it looks it up again
-	clock clock
-	counts
+	mu     sync.Mutex
+	gone   bool // taken out of its shard: whoever still holds it looks it up again
+	clock  clock
+	counts // admitted here; with Redis, what it said last
 
 	// The month's count begins with what the database has. Until that is known
 	// it begins at zero, and what the database has is added later.
@@ -32,56 +32,70 @@ type account struct {
 	saved           chan struct{} // closed when the write that is under way ends
 	dirty           bool          // listed in its shard as having something unsaved
 
-	// What Redis has not got: requests that were admitted without it.
-	owed owed
+	// With Redis: what was admitted without it, on top of counts. A part of that is
+	// in doubt as long as it is not known whether Redis has it after all.
+	owed, doubt counts
+	debtor      bool // listed as having something owed
 }
 
 type dayCount struct{ day, count int64 }
-
-// owed is what was admitted without Redis in the current minute and hour. The
-// month needs no number, since the database has it from every node.
-type owed struct {
-	any          bool // Redis lacks something of this account
-	minute, hour int64
-}
 
 // advance moves the account to the wall's time: windows that have ended are
 // empty again.
 func (a *account) advance(wall int64) moment {
 	at, ended := a.clock.advance(wall)
-	if ended >= Minute {
-		a.minute, a.owed.minute = 0, 0
-	}
-	if ended >= Hour {
-		a.hour, a.owed.hour = 0, 0
-	}
-	if ended >= Month {
-		a.month = 0
-		a.monthKnown, a.monthFailed = false, false
+	if ended != None {
+		for _, n := range []*counts{&a.counts, &a.owed, &a.doubt} {
+			n.clear(ended)
+		}
+		if ended == Month {
+			a.monthKnown, a.monthFailed = false, false
+		}
 	}
 	return at
 }
 
-// decide takes one decision on what is known here.
-func (a *account) decide(l stepsies.Limits, at moment, take bool) Decision {
-	refused := a.exceeded(l)
+// decide takes one decision on what is known here, and counts in one of counts and
+// owed.
+func (a *account) decide(l stepsies.Limits, at moment, take bool, in *counts) Decision {
+	refused := a.counts.plus(a.owed, 1).exceeded(l)
 	if refused == None && take {
-		a.minute++
-		a.hour++
-		a.month++
+		*in = in.plus(counts{1, 1, 1}, 1)
 	}
-	return a.describe(l, refused, at)
+	return a.counts.plus(a.owed, 1).describe(l, refused, at)
 }
 
-// admitted notes a request for the database. It reports whether the account has to
-// be listed as dirty.
-func (a *account) admitted(day int64) bool {
-	a.unsaved = addDay(a.unsaved, day, 1)
-	if a.dirty {
-		return false
+// learned takes over a month's count that includes all that this node admitted,
+// but for what Redis may have anyway.
+func (a *account) learned(month int64) {
+	a.month = max(a.month+a.owed.month, month) - a.doubt.month
+	a.owed.month = a.doubt.month
+	a.monthKnown, a.monthFailed = true, false
+}
+
+// heard takes over what Redis said of the minute that the account has reached.
+func (a *account) heard(n counts) {
+	a.minute, a.hour, a.month = max(a.minute, n.minute), max(a.hour, n.hour), max(a.month, n.month)
+	if n.month >= 0 {
+		a.monthKnown = true
 	}
-	a.dirty = true
-	return true
+}
+
+// resolve ends the doubt about requests of a minute: Redis has them, or they are
+// owed still. Of windows that have ended since, nothing is left to resolve.
+func (a *account) resolve(n counts, of clock, has bool) {
+	switch {
+	case a.clock.monthStart != of.monthStart:
+		return
+	case a.clock.minute/hourSeconds != of.minute/hourSeconds:
+		n.minute, n.hour = 0, 0
+	case a.clock.minute != of.minute:
+		n.minute = 0
+	}
+	a.doubt = a.doubt.plus(n, -1)
+	if has {
+		a.owed = a.owed.plus(n, -1)
+	}
 }
 
 func addDay(days []dayCount, day, count int64) []dayCount {
@@ -127,5 +141,5 @@ func (a *account) unsavedThisMonth() (n int64) {
 // are over and the database has its month.
 func (a *account) idle(wall int64) bool {
 	return wall >= a.clock.minute-a.clock.minute%hourSeconds+hourSeconds &&
-		len(a.unsaved) == 0 && len(a.saving) == 0 && a.loading == nil && !a.owed.any
+		len(a.unsaved) == 0 && len(a.saving) == 0 && a.loading == nil && !a.debtor && a.doubt == counts{}
 }

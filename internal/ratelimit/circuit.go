@@ -2,7 +2,6 @@ package ratelimit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -14,7 +13,7 @@ const (
 	firstProbe = 100 * time.Millisecond
 	lastProbe  = 2 * time.Second
 	// settleEvery is how often Redis is told what single failures left out.
-	settleEvery = time.Second
+	settleEvery = 100 * time.Millisecond
 	// settleFor bounds how long Redis is told of, in one go.
 	settleFor = 2 * time.Second
 )
@@ -87,12 +86,16 @@ func (r *Redis) restore(ctx context.Context) error {
 			return err
 		}
 	}
+	// Saved first, so that whichever node settles last finds every node's requests
+	// in the database.
+	r.saveWithin(ctx, settleFor)
 	r.settle(ctx)
 	if err := r.probe(ctx, r.config.Timeout); err != nil {
 		return err
 	}
 	r.failures.Store(0)
 	r.degraded.Store(false)
+	r.settle(ctx) // what was admitted here in between
 	return nil
 }
 
@@ -124,10 +127,10 @@ func (r *Redis) probe(ctx context.Context, timeout time.Duration) error {
 
 // owe lists a locked account as one of which Redis lacks something.
 func (r *Redis) owe(a *account) {
-	if a.owed.any {
+	if a.debtor {
 		return
 	}
-	a.owed.any = true
+	a.debtor = true
 	r.debtors.mu.Lock()
 	r.debtors.accounts = append(r.debtors.accounts, a)
 	r.debtors.mu.Unlock()
@@ -143,6 +146,14 @@ func (r *Redis) settle(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// saveWithin writes to the database what it has not got. What cannot be written is
+// kept, and noted by the memory.
+func (r *Redis) saveWithin(ctx context.Context, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	_ = r.memory.save(ctx)
 }
 
 func (r *Redis) debtorCount() int {
@@ -164,33 +175,32 @@ func (r *Redis) settleNext(ctx context.Context) bool {
 	r.debtors.mu.Unlock()
 
 	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.debtor = false
 	q := question{account: a.id}
 	q.month, q.held = r.recallLocked(ctx, a)
-	q.held.owed = a.owed
-	owed := a.owed
-	a.owed.any, a.owed.minute, a.owed.hour = false, 0, 0
-	minute, hour := a.clock.minute, a.clock.minute/hourSeconds
+	// While it is under way it is in doubt, so that nobody sends it again.
+	sent, of := a.owed.plus(a.doubt, -1), a.clock
+	sent.month = 0 // the database has it
+	q.held.owed = sent
+	a.doubt = a.doubt.plus(sent, 1)
 	a.mu.Unlock()
-
-	_, err := r.ask(ctx, q)
-	if err == nil && q.month.text != "-" {
-		return true
-	}
+	got, late, err := r.ask(q)
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	// What was not carried out is owed still, as far as its windows last. After a
-	// timeout it most likely was; but the month can be told twice.
-	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		if a.clock.minute == minute {
-			a.owed.minute += owed.minute
-		}
-		if a.clock.minute/hourSeconds == hour {
-			a.owed.hour += owed.hour
+	switch {
+	case late != nil:
+		go r.awaitLate(a, sent, of, late)
+	default:
+		a.resolve(sent, of, err == nil)
+		if err == nil && a.clock.minute == got.minuteStart() {
+			a.heard(got.counts)
 		}
 	}
-	r.owe(a)
 	if err != nil {
 		r.errors.Add(1)
+	}
+	if a.owed != (counts{}) || err != nil {
+		r.owe(a) // what is in doubt may come to be owed
 	}
 	return err == nil
 }

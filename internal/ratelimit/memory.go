@@ -92,9 +92,9 @@ func (m *Memory) Peek(ctx context.Context, account int64, limits stepsies.Limits
 	return m.decide(ctx, account, limits, false, nil)
 }
 
-// decide takes a decision. With owe, the account's debt to Redis grows by what is
-// admitted; owe reports whether the account has to be listed as a debtor.
-func (m *Memory) decide(ctx context.Context, id int64, l stepsies.Limits, take bool, owe func(*account)) Decision {
+// decide takes a decision. Where alone is set, the request is one that Redis should
+// have decided: it is owed, and alone is told while the account is locked.
+func (m *Memory) decide(ctx context.Context, id int64, l stepsies.Limits, take bool, alone func(*account)) Decision {
 	a := m.lock(id)
 	at := a.advance(m.now())
 	for l.Month > 0 && !a.monthKnown && !a.monthFailed && ctx.Err() == nil {
@@ -105,21 +105,31 @@ func (m *Memory) decide(ctx context.Context, id int64, l stepsies.Limits, take b
 		}
 		at = a.advance(m.now())
 	}
-	d := a.decide(l, at, take)
-	sh := m.shard(id)
+	in := &a.counts
+	if alone != nil {
+		in = &a.owed
+	}
+	d := a.decide(l, at, take, in)
 	if take && d.Allowed {
-		if a.admitted(at.day()) {
-			sh.markDirty(a)
-		}
-		if owe != nil {
-			owe(a)
+		m.admitted(a, at)
+		if alone != nil {
+			alone(a)
 		}
 	}
 	a.mu.Unlock()
 	if take {
-		sh.outcomes.count(d)
+		m.shard(id).outcomes.count(d)
 	}
 	return d
+}
+
+// admitted notes a request of a locked account for the database.
+func (m *Memory) admitted(a *account, at moment) {
+	a.unsaved = addDay(a.unsaved, at.day(), 1)
+	if !a.dirty {
+		a.dirty = true
+		m.shard(a.id).markDirty(a)
+	}
 }
 
 func (m *Memory) now() int64 { return m.config.Now().Unix() }

@@ -3,7 +3,9 @@ package ratelimit
 import (
 	"context"
 	"math/rand/v2"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,6 +94,68 @@ func TestMonthThatCannotBeLoadedBeginsAtZeroAndIsAddedLater(t *testing.T) {
 	})
 }
 
+func TestMonthIsLoadedRightWhileNothingCanBeSaved(t *testing.T) {
+	bubble(t, func(t *testing.T, m *Memory, l *ledger) {
+		l.days[[2]int64{1, time.Now().Unix() / daySeconds}] = 40
+		l.failLoad.Store(true)
+		l.failSave.Store(true)
+		take(m, 1, limits{Month: 50}, 5)
+		l.failLoad.Store(false)
+		for range 3 {
+			tick()
+			if d := m.Peek(context.Background(), 1, limits{Month: 50}); d.Month.Remaining != 5 {
+				t.Errorf("%d of 50 remain, want 5", d.Month.Remaining)
+			}
+			l.failSave.Store(false)
+		}
+	})
+}
+
+func TestLoadAndWriteOfAnAccountExcludeEachOther(t *testing.T) {
+	for _, first := range []string{"load", "write"} {
+		t.Run(first, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLedger()
+				l.days[[2]int64{1, time.Now().Unix() / daySeconds}] = 40
+				c := config(&wall{}, l)
+				c.Now, c.SaveEvery = time.Now, time.Hour
+				// A load is old when it comes, a write is slow to have an effect.
+				c.LoadMonth = func(ctx context.Context, account int64, month time.Time) (int64, error) {
+					defer time.Sleep(100 * time.Millisecond)
+					return l.load(ctx, account, month)
+				}
+				c.SaveDays = func(ctx context.Context, counts []DayCount) error {
+					time.Sleep(100 * time.Millisecond)
+					return l.save(ctx, counts)
+				}
+				m := NewMemory(c)
+				defer m.Close(context.Background())
+				hungUp, cancel := context.WithCancel(context.Background())
+				cancel()
+				for range 3 { // counted, and nothing known of the month yet
+					m.Take(hungUp, 1, limits{Month: 50})
+				}
+				load := func() { m.Peek(context.Background(), 1, limits{Month: 50}) }
+				write := func() { _ = m.save(context.Background()) }
+				if first == "load" {
+					go load()
+					synctest.Wait()
+					write()
+				} else {
+					go write()
+					synctest.Wait()
+					load()
+				}
+				time.Sleep(time.Second)
+				write()
+				if d := m.Peek(context.Background(), 1, limits{Month: 50}); d.Month.Remaining != 7 || l.total(1) != 43 {
+					t.Errorf("%d of 50 remain after 40 and 3, and %d are saved", d.Month.Remaining, l.total(1))
+				}
+			})
+		})
+	}
+}
+
 func TestCountsThatCannotBeSavedAreKept(t *testing.T) {
 	bubble(t, func(t *testing.T, m *Memory, l *ledger) {
 		l.failSave.Store(true)
@@ -117,20 +181,26 @@ func TestCountsThatCannotBeSavedAreKept(t *testing.T) {
 }
 
 func TestDatabaseThatIsAwayForWeeksIsOwedABoundedNumberOfDays(t *testing.T) {
-	bubble(t, func(t *testing.T, m *Memory, l *ledger) {
-		l.failSave.Store(true)
-		for range 60 {
-			take(m, 1, limits{}, 1)
-			tick()
-			time.Sleep(24 * time.Hour)
+	w, l := clockAt(t, noon), newLedger()
+	m := closing(t, NewMemory(config(w, l)))
+	l.failSave.Store(true)
+	for range 60 {
+		take(m, 1, limits{}, 1)
+		if err := m.save(context.Background()); err == nil {
+			t.Fatal("saved")
 		}
-		tick()
-		l.failSave.Store(false)
-		tick()
-		if got, s := l.total(1), m.Stats(); got != maxUnsavedDays || s.DroppedDays != 60-maxUnsavedDays {
-			t.Errorf("%d days are saved and %d dropped", got, s.DroppedDays)
-		}
-	})
+		w.move(24 * time.Hour)
+	}
+	l.failSave.Store(false)
+	if err := m.save(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got, s := l.total(1), m.Stats(); got != maxUnsavedDays || s.DroppedDays != 60-maxUnsavedDays {
+		t.Errorf("%d days are saved and %d dropped", got, s.DroppedDays)
+	}
+	if l.days[[2]int64{1, w.unix.Load()/daySeconds - 1}] != 1 {
+		t.Error("the latest day was dropped")
+	}
 }
 
 func TestSlowDatabaseHoldsUpTheFirstRequestForHalfASecond(t *testing.T) {
@@ -222,37 +292,55 @@ func TestIdleAccountsAreForgottenAndTheirMonthComesBack(t *testing.T) {
 // it happen at once, on a database that fails now and then.
 func TestNothingIsLostOrCountedTwiceWhileAccountsAreForgottenLoadedAndSaved(t *testing.T) {
 	w, l := clockAt(t, "2024-03-01 00:00:00"), newLedger()
-	l.delay = 50 * time.Microsecond
+	l.delay = 20 * time.Microsecond
 	c := config(w, l)
-	c.SaveEvery = time.Millisecond
+	c.SaveEvery = time.Hour // the test does what the background does, but without a pause
 	m := closing(t, NewMemory(c))
-	const accounts, quota, callers = 8, 400, 16
+	const accounts, quota, callers, hours = 64, 100, 16, 250
 	plan := limits{Month: quota}
 	admitted := make([][accounts]int64, callers)
+	var calls atomic.Int64
+	done := make(chan struct{})
 	var group sync.WaitGroup
 	for i := range callers {
 		group.Go(func() {
-			for range 2000 {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
 				account := rand.IntN(accounts)
 				if m.Take(context.Background(), int64(account), plan).Allowed {
 					admitted[i][account]++
 				}
-				switch rand.IntN(300) {
-				case 0:
-					w.move(time.Hour) // makes all of them idle
-				case 1:
-					l.failSave.Store(!l.failSave.Load())
-				}
+				calls.Add(1)
+				// So that an account is left alone for a moment now and then.
+				time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)
 			}
 		})
 	}
+	for hour := range hours { // all within the month
+		for until := calls.Load() + 30; calls.Load() < until; {
+			runtime.Gosched()
+		}
+		l.failSave.Store(hour%3 == 0)
+		_ = m.save(context.Background()) // fails every third time
+		w.move(time.Hour)                // makes those idle that are saved
+		m.sweep(shardCount)
+	}
+	close(done)
 	group.Wait()
+	for account := range accounts { // the rest
+		n, _ := take(m, int64(account), plan, quota+1)
+		admitted[0][account] += int64(n)
+	}
 	l.failSave.Store(false)
 	if err := m.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if w.now().Month() != time.March {
-		t.Fatalf("the test ran into the next month: %v", w.now())
+	if l.loadCount() < 3*accounts {
+		t.Errorf("accounts were loaded %d times only: few were forgotten", l.loadCount())
 	}
 	for account := range int64(accounts) {
 		var sum int64

@@ -63,9 +63,7 @@ func (m *Memory) load(ctx context.Context, a *account) error {
 	}
 	m.loadsFail.Store(false)
 	if a.clock.monthStart == month {
-		// What is known here may be more, from Redis.
-		a.month = max(a.month, n+a.unsavedThisMonth())
-		a.monthKnown, a.monthFailed = true, false
+		a.learned(n + a.unsavedThisMonth())
 	}
 	return nil
 }
@@ -109,7 +107,7 @@ func (m *Memory) loadAgain() {
 		a.mu.Lock()
 		a.queued = false
 		var err error
-		if !a.gone && !a.monthKnown && a.loading == nil {
+		if !a.gone && a.loading == nil {
 			err = m.load(context.Background(), a)
 		}
 		a.mu.Unlock()

@@ -122,7 +122,7 @@ type Outcomes struct {
 }
 
 // Stats is what a limiter has done since the start, for metrics. Everything but
-// Accounts, Unsaved and Degraded only grows.
+// Accounts, Unsaved, Owed and Degraded only grows.
 type Stats struct {
 	Memory Outcomes // decided on this node's memory
 	Redis  Outcomes // decided by Redis
@@ -134,12 +134,29 @@ type Stats struct {
 	DroppedDays  uint64 // counts given up, since the database could not be written for 40 days
 
 	Degraded     bool   // Redis is configured and not in use
+	Owed         int    // accounts with requests that Redis has not been told of yet
 	RedisErrors  uint64 // commands that failed or took too long
 	RedisOutages uint64 // how often Redis was given up for a while
 }
 
 // counts is how many requests were admitted in each window.
 type counts struct{ minute, hour, month int64 }
+
+func (n counts) plus(m counts, times int64) counts {
+	return counts{n.minute + times*m.minute, n.hour + times*m.hour, n.month + times*m.month}
+}
+
+// clear empties the windows up to the one that has ended.
+func (n *counts) clear(ended Period) {
+	switch ended {
+	case Month:
+		*n = counts{}
+	case Hour:
+		n.minute, n.hour = 0, 0
+	case Minute:
+		n.minute = 0
+	}
+}
 
 // exceeded returns the longest window that is used up. It is also the one with
 // the longest wait, since each window ends within or with the next longer one.

@@ -33,12 +33,18 @@ type RedisConfig struct {
 const (
 	// failuresToOpen is how many commands in a row fail before Redis is left alone.
 	failuresToOpen = 5
-	// maxInFlight bounds the decisions that wait for Redis; more are taken here. It
-	// stays below the 1,024 that the client queues before it makes callers wait.
+	// maxInFlight bounds the commands that are under way; more are not sent. It stays
+	// below the 1,024 that the client queues.
 	maxInFlight = 768
 	// dialTimeout bounds connecting, which nobody's request waits for.
 	dialTimeout = time.Second
+	// silence is how long a connection may have nothing to say before it is closed.
+	// Until then its answers may come late and are understood, so it is long.
+	silence = 5 * time.Second
 )
+
+// errBusy says that too many commands are under way.
+var errBusy = errors.New("too many commands wait for Redis")
 
 // Redis limits accounts over any number of nodes. Each decision is one script on
 // one hash, one round trip, by Redis's clock.
@@ -110,13 +116,14 @@ func NewRedis(config RedisConfig) (*Redis, error) {
 }
 
 func clientOptions(o rueidis.ClientOption) rueidis.ClientOption {
-	o.DisableCache = true            // nothing here is read twice
-	o.DisableRetry = true            // the request does not have the time
-	o.PipelineMultiplex = -1         // one connection: more are slower, see the benchmarks
-	o.ConnWriteTimeout = dialTimeout // a connection that is silent this long is closed
+	o.DisableCache = true    // nothing here is read twice
+	o.DisableRetry = true    // the request does not have the time
+	o.PipelineMultiplex = -1 // one connection: with two, a decision takes a third longer
+	o.ConnWriteTimeout = silence
 	if o.Dialer.Timeout <= 0 {
 		o.Dialer.Timeout = dialTimeout
 	}
+	o.ClusterOption.MaxMovedRedirections = 3
 	if o.Sentinel.MasterSet != "" {
 		o.Sentinel.TopologyRefreshInterval = 5 * time.Second // a missed announcement is made up for
 	}
@@ -139,69 +146,68 @@ func (r *Redis) Peek(ctx context.Context, account int64, limits stepsies.Limits)
 
 func (r *Redis) decide(ctx context.Context, id int64, l stepsies.Limits, take bool) Decision {
 	if r.degraded.Load() {
-		return r.decideAlone(ctx, id, l, take, true)
+		return r.decideAlone(ctx, id, l, take, nil)
 	}
-	if r.inFlight.Add(1) > maxInFlight {
-		r.inFlight.Add(-1)
-		return r.decideAlone(ctx, id, l, take, true)
-	}
-	defer r.inFlight.Add(-1)
 	q := question{account: id, limits: l, take: take}
-	a, err := r.ask(ctx, q)
+	a, late, err := r.ask(q)
 	if err == nil && a.missing {
-		q.month, q.held = r.recall(ctx, id, a)
-		a, err = r.ask(ctx, q)
+		q.month, q.held = r.recall(ctx, id, a.time)
+		a, late, err = r.ask(q)
 	}
 	if err != nil {
 		r.failed(err)
-		// A command that took too long was sent, and is most likely still carried
-		// out; adding the request to Redis later would count it twice.
-		return r.decideAlone(ctx, id, l, take, !errors.Is(err, context.DeadlineExceeded))
+		return r.decideAlone(ctx, id, l, take, late)
 	}
 	r.succeeded()
 	return r.believe(id, l, take, a)
 }
 
-// decideAlone takes a decision on this node's memory. With uncounted, Redis does
-// not have the request and is told of it later.
-func (r *Redis) decideAlone(ctx context.Context, id int64, l stepsies.Limits, take, uncounted bool) Decision {
+// decideAlone takes a decision on this node's memory, and owes the request to
+// Redis. Where an answer may still come, that is in doubt until then.
+func (r *Redis) decideAlone(ctx context.Context, id int64, l stepsies.Limits, take bool, late <-chan reply) Decision {
 	d := r.memory.decide(ctx, id, l, take, func(a *account) {
-		if uncounted {
-			a.owed.minute++
-			a.owed.hour++
-		}
 		r.owe(a)
+		if late != nil {
+			one := counts{1, 1, 1}
+			a.doubt = a.doubt.plus(one, 1)
+			go r.awaitLate(a, one, a.clock, late)
+		}
 	})
 	d.Degraded = true
 	return d
 }
 
-// believe takes over what Redis has decided, so that this node knows it when it
-// has to go on alone, and writes it to the database.
-func (r *Redis) believe(id int64, l stepsies.Limits, take bool, said answer) Decision {
-	m := r.memory
-	a := m.lock(id)
-	at := a.advance(said.time)
-	if a.clock.minute == said.time-said.time%minuteSeconds {
-		a.minute = max(a.minute, said.minute+a.owed.minute)
-		a.hour = max(a.hour, said.hour+a.owed.hour)
-		if said.month >= 0 {
-			a.month = max(a.month, said.month)
-			a.monthKnown = true
-		}
+// awaitLate ends a doubt. The wait ends with the connection at the latest.
+func (r *Redis) awaitLate(a *account, n counts, of clock, late <-chan reply) {
+	got := <-late
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.resolve(n, of, got.err == nil && got.admitted)
+	if got.err == nil && !got.missing && a.clock.minute == got.minuteStart() {
+		a.heard(got.counts)
 	}
-	at = moment{time: said.time, shift: said.shift, monthEnd: at.monthEnd}
+}
+
+// believe takes over what Redis has decided, so that this node knows it when it
+// has to go on alone, and notes it for the database.
+func (r *Redis) believe(id int64, l stepsies.Limits, take bool, said answer) Decision {
+	a := r.memory.lock(id)
+	a.advance(said.time)
+	if a.clock.minute == said.minuteStart() {
+		a.heard(said.counts)
+	}
+	at := moment{time: said.time, shift: said.shift, monthEnd: a.clock.monthEnd}
 	if said.time < a.clock.monthStart { // an answer of the month before, overtaken by newer ones
 		_, at.monthEnd = monthOf(said.time)
 	}
-	if said.month < 0 {
+	if take && said.admitted {
+		r.memory.admitted(a, at)
+	}
+	if said.month < 0 { // Redis goes on without it
 		if take && said.admitted {
 			a.month++
 		}
 		said.month = a.month
-	}
-	if take && said.admitted && a.admitted(at.day()) {
-		m.shard(id).markDirty(a)
 	}
 	a.mu.Unlock()
 
@@ -218,28 +224,20 @@ func (r *Redis) believe(id int64, l stepsies.Limits, take bool, said answer) Dec
 
 // recall returns what this node knows of an account that Redis does not know: the
 // month from the database, and the minute and hour as Redis last said them.
-func (r *Redis) recall(ctx context.Context, id int64, said answer) (known, held) {
+func (r *Redis) recall(ctx context.Context, id, time int64) (known, held) {
 	a := r.memory.lock(id)
 	defer a.mu.Unlock()
-	a.advance(said.time)
+	a.advance(time)
 	return r.recallLocked(ctx, a)
 }
 
 func (r *Redis) recallLocked(ctx context.Context, a *account) (known, held) {
-	m := r.memory
-	switch {
-	case a.loading != nil:
-		m.awaitLoad(ctx, a)
-	case m.loadsFail.Load():
-		m.loadLater(a)
-	default:
-		_ = m.load(ctx, a) // noted in the account, counted and logged
-	}
+	r.memory.learnMonth(ctx, a)
 	k := known{text: "-"}
 	if a.monthKnown {
 		k = known{text: decimal(a.month), of: a.clock.monthStart}
 	}
-	return k, held{of: a.clock.minute, minute: a.minute - a.owed.minute, hour: a.hour - a.owed.hour}
+	return k, held{of: a.clock.minute, minute: a.minute, hour: a.hour}
 }
 
 // Degraded reports whether this node decides alone, since Redis cannot be reached.
@@ -249,7 +247,7 @@ func (r *Redis) Degraded() bool { return r.degraded.Load() }
 func (r *Redis) Stats() Stats {
 	s := r.memory.Stats()
 	r.outcomes.addTo(&s.Redis)
-	s.Degraded = r.degraded.Load()
+	s.Degraded, s.Owed = r.degraded.Load(), r.debtorCount()
 	s.RedisErrors, s.RedisOutages = r.errors.Load(), r.outages.Load()
 	return s
 }

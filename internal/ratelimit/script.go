@@ -35,9 +35,9 @@ type known struct {
 
 // held is what Redis should at least have of a minute and the hour around it.
 type held struct {
-	of           int64 // start of the minute; 0 where there is nothing to say
-	minute, hour int64 // counts that Redis has had before
-	owed         owed  // counts to add to them
+	of           int64  // start of the minute; 0 where there is nothing to say
+	minute, hour int64  // counts that Redis has had before
+	owed         counts // counts to add to them
 }
 
 // answer is what the script says.
@@ -49,20 +49,55 @@ type answer struct {
 	shift    int64
 }
 
-// ask runs the script, within the time that a command may take.
-func (r *Redis) ask(ctx context.Context, q question) (answer, error) {
+func (a answer) minuteStart() int64 { return a.time - a.time%minuteSeconds }
+
+// reply is what comes of a question.
+type reply struct {
+	answer
+	err error
+}
+
+// errLate says that there was no answer in time. There still may be one.
+var errLate = errors.New("no answer from Redis in time")
+
+// ask puts a question and waits for the answer as long as a command may take. An
+// answer that is late comes by the channel, as does the error when the connection
+// ends before it: that tells whether Redis has counted the request. The client
+// library would let a deadline cancel the wait as well, but keeps the late answer
+// to itself.
+func (r *Redis) ask(q question) (answer, <-chan reply, error) {
 	client := r.client.Load()
 	if client == nil {
-		return answer{}, errors.New("not connected")
+		return answer{}, nil, errors.New("not connected to Redis")
 	}
-	// The decision is taken even if the client hangs up: it has asked.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.config.Timeout)
-	defer cancel()
+	if r.inFlight.Add(1) > maxInFlight {
+		r.inFlight.Add(-1)
+		return answer{}, nil, errBusy
+	}
 	began := time.Now()
-	n, err := takeScript.Exec(ctx, *client, []string{r.key(q.account)}, q.arguments(r.config.testNow)).AsIntSlice()
-	if r.config.Observe != nil {
-		r.config.Observe(time.Since(began), err)
+	done := make(chan reply, 1)
+	go func() {
+		a, err := r.evaluate(*client, q)
+		r.inFlight.Add(-1)
+		done <- reply{a, err}
+	}()
+	timer := time.NewTimer(r.config.Timeout)
+	defer timer.Stop()
+	got, late := reply{err: errLate}, (<-chan reply)(done)
+	select {
+	case got = <-done:
+		late = nil
+	case <-timer.C:
 	}
+	if r.config.Observe != nil {
+		r.config.Observe(time.Since(began), got.err)
+	}
+	return got.answer, late, got.err
+}
+
+// evaluate runs the script. It ends with an answer, or with the connection.
+func (r *Redis) evaluate(client rueidis.Client, q question) (answer, error) {
+	n, err := takeScript.Exec(context.Background(), client, []string{r.key(q.account)}, q.arguments(r.config.testNow)).AsIntSlice()
 	if err != nil {
 		return answer{}, fmt.Errorf("ask Redis: %w", err)
 	}

@@ -17,14 +17,6 @@
 --
 -- Returns {1 admitted | 0 refused | -1 missing, time, shift, minute, hour, month or -1}.
 
-local take = ARGV[1] == '1'
-local wall
-if ARGV[7] == '' then
-  wall = tonumber(redis.call('TIME')[1])
-else
-  wall = tonumber(ARGV[7])
-end
-
 -- The number of a month, and the day after its last (days since 1970-01-01). After Howard
 -- Hinnant's civil_from_days, with years that begin in March.
 local function month_of(time)
@@ -40,6 +32,14 @@ local function month_of(time)
     month, year = month - 12, year + 1
   end
   return year * 12 + month
+end
+
+local take = ARGV[1] == '1'
+local wall
+if ARGV[7] == '' then
+  wall = tonumber(redis.call('TIME')[1])
+else
+  wall = tonumber(ARGV[7])
 end
 
 local h = redis.call('HMGET', KEYS[1], 'minute_start', 'minute', 'hour', 'month', 'shift')
@@ -69,7 +69,8 @@ if turned then
   start = time - time % 60
 end
 
-local write = turned or shift ~= stored_shift
+local moved = turned or shift ~= stored_shift
+local write = moved
 if ARGV[5] ~= '' and ARGV[5] ~= '-' and tonumber(ARGV[6]) == month_of(time) then
   month = math.max(month or 0, tonumber(ARGV[5]))
   write = true
@@ -101,16 +102,17 @@ elseif take then
   end
 end
 
-if write then
-  if month then
-    redis.call('HSET', KEYS[1], 'minute_start', start, 'minute', minute, 'hour', hour, 'shift', shift, 'month', month)
-  else
-    redis.call('HSET', KEYS[1], 'minute_start', start, 'minute', minute, 'hour', hour, 'shift', shift)
-    redis.call('HDEL', KEYS[1], 'month')
-  end
-  if turned then
-    -- To the end of the longest month and a day more, counted from its last use.
-    redis.call('EXPIRE', KEYS[1], 32 * 86400)
-  end
+if moved then
+  redis.call('HSET', KEYS[1], 'minute_start', start, 'shift', shift)
+end
+if write and month then
+  redis.call('HSET', KEYS[1], 'minute', minute, 'hour', hour, 'month', month)
+elseif write then
+  redis.call('HSET', KEYS[1], 'minute', minute, 'hour', hour)
+  redis.call('HDEL', KEYS[1], 'month')
+end
+if turned then
+  -- To the end of the longest month and a day more, counted from its last use.
+  redis.call('EXPIRE', KEYS[1], 32 * 86400)
 end
 return {admitted, time, shift, minute, hour, month or -1}

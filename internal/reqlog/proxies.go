@@ -26,6 +26,9 @@ func ParseProxies(texts []string) (Proxies, error) {
 			}
 			prefix = netip.PrefixFrom(addr, addr.BitLen())
 		}
+		if prefix.Addr().Is4In6() && prefix.Bits() >= 96 { // addresses are compared as IPv4
+			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+		}
 		p = append(p, prefix.Masked())
 	}
 	return p, nil

@@ -9,7 +9,10 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
+
+	"github.com/stepsies/stepsies"
 )
 
 // Entry is what is said about a request. Handlers fill in what they know; it
@@ -17,7 +20,7 @@ import (
 type Entry struct {
 	ID     string
 	IP     string // of the client, behind proxies that are trusted
-	Route  string // the pattern, never the path: it has no ids in it
+	Route  string // the pattern, never the path: it has no ids in it; "none" where none fits
 	UserID int64
 	KeyID  int64
 	Err    error // why it failed, for the log alone
@@ -52,6 +55,9 @@ func Handler(log *slog.Logger, proxies Proxies, observe func(Answer), next http.
 		rec := &recorder{ResponseWriter: w}
 		finished := false
 		defer func() {
+			if e.Route == "" {
+				e.Route = "none"
+			}
 			a := Answer{Method: r.Method, Route: e.Route, Status: rec.status, Bytes: rec.bytes, Took: time.Since(e.Start)}
 			switch {
 			case !finished: // a panic, which net/http handles further up by closing the connection
@@ -104,8 +110,8 @@ func requestID(r *http.Request) string {
 }
 
 func saneID(id string) bool {
-	if id == "" || len(id) > 128 {
-		return false
+	if id == "" || len(id) > 128 || strings.Contains(id, stepsies.SecretPrefix) {
+		return false // an API key has nothing to do in a log
 	}
 	for _, c := range []byte(id) {
 		switch {

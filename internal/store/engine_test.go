@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -23,11 +24,19 @@ func suite() []guarantee {
 	var all []guarantee
 	for _, part := range [][]guarantee{
 		portableSQL, users, keys, keyRules, stepsyWrites, slugs, lists, searches, idempotency, races, activity, usage, purging,
-		lookups, migrating, plans,
+		migrating, plans, keyLists, overviews,
 	} {
 		all = append(all, part...)
 	}
 	return all
+}
+
+// TestMain lets PostgreSQL do without fsync: nothing here is about the loss of power.
+func TestMain(m *testing.M) {
+	if err := os.Setenv(testenv.FastVariable, "1"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
 }
 
 func TestOnSQLite(t *testing.T) {
@@ -64,12 +73,7 @@ func runSuite(t *testing.T, engine string, database func(*testing.T) Config) {
 	for _, g := range suite() {
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
-			f := &fixture{engine: engine, config: database(t), clock: &clock{now: epoch}}
-			f.Store = f.open(t)
-			if _, err := f.Migrate(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			g.test(t, f)
+			g.test(t, newFixture(t, engine, database(t)))
 		})
 	}
 }
@@ -104,9 +108,9 @@ type fixture struct {
 	clock  *clock
 }
 
-// open opens another store on the same database, as another node would; SQLite has
-// one owner, so that there it stands for a second process at most.
-func (f *fixture) open(t *testing.T) *Store {
+// open opens another store on the same database, as another node of PostgreSQL
+// would. A SQLite database has one owner.
+func (f *fixture) open(t testing.TB) *Store {
 	t.Helper()
 	config := f.config
 	config.Now = f.clock.Now
@@ -131,7 +135,7 @@ func (f *fixture) pick(sqlite, postgres string) string {
 }
 
 // raw runs a statement beside the store's own methods.
-func (f *fixture) raw(t *testing.T, statement string, args ...any) {
+func (f *fixture) raw(t testing.TB, statement string, args ...any) {
 	t.Helper()
 	if _, err := f.write.db.ExecContext(t.Context(), statement, args...); err != nil {
 		t.Fatalf("%s: %v", statement, err)
@@ -139,7 +143,7 @@ func (f *fixture) raw(t *testing.T, statement string, args ...any) {
 }
 
 // count asks for a single number.
-func (f *fixture) count(t *testing.T, query string, args ...any) int64 {
+func (f *fixture) count(t testing.TB, query string, args ...any) int64 {
 	t.Helper()
 	var n int64
 	if err := f.write.db.QueryRowContext(t.Context(), query, args...).Scan(&n); err != nil {
@@ -164,7 +168,7 @@ func of(u stepsies.User) stepsies.Access { return stepsies.Access{UserID: u.ID} 
 func ptr[T any](v T) *T { return &v }
 
 // user makes a user of that name.
-func (f *fixture) user(t *testing.T, name string, role stepsies.Role) stepsies.User {
+func (f *fixture) user(t testing.TB, name string, role stepsies.Role) stepsies.User {
 	t.Helper()
 	out, err := f.CreateUser(t.Context(), byOperator, stepsies.UserChange{
 		Username: &name, Email: ptr(name + "@example.com"), Role: ptr(string(role)),
@@ -176,13 +180,13 @@ func (f *fixture) user(t *testing.T, name string, role stepsies.Role) stepsies.U
 }
 
 // member makes a user without the role admin.
-func (f *fixture) member(t *testing.T, name string) stepsies.User {
+func (f *fixture) member(t testing.TB, name string) stepsies.User {
 	t.Helper()
 	return f.user(t, name, stepsies.RoleMember)
 }
 
 // key makes a key of a user.
-func (f *fixture) key(t *testing.T, owner stepsies.User, scopes ...string) (stepsies.APIKey, stepsies.Secret) {
+func (f *fixture) key(t testing.TB, owner stepsies.User, scopes ...string) (stepsies.APIKey, stepsies.Secret) {
 	t.Helper()
 	secret := stepsies.NewSecret()
 	out, err := f.CreateAPIKey(t.Context(), by(owner), owner.Username, stepsies.KeyChange{Name: ptr("a key"), Scopes: &scopes}, secret)
@@ -193,12 +197,12 @@ func (f *fixture) key(t *testing.T, owner stepsies.User, scopes ...string) (step
 }
 
 // stepsy makes a stepsy with one step.
-func (f *fixture) stepsy(t *testing.T, author stepsies.User, title string) stepsies.Stepsy {
+func (f *fixture) stepsy(t testing.TB, author stepsies.User, title string) stepsies.Stepsy {
 	t.Helper()
 	return f.stepsyWith(t, author, stepsies.StepsyChange{Title: &title, Steps: steps("The one step")})
 }
 
-func (f *fixture) stepsyWith(t *testing.T, author stepsies.User, want stepsies.StepsyChange) stepsies.Stepsy {
+func (f *fixture) stepsyWith(t testing.TB, author stepsies.User, want stepsies.StepsyChange) stepsies.Stepsy {
 	t.Helper()
 	out, err := f.CreateStepsy(t.Context(), by(author), author.Username, want)
 	if err != nil {

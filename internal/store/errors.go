@@ -88,7 +88,8 @@ func maySucceedAgain(err error) bool {
 
 func unavailable(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
-		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed) {
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, sql.ErrTxDone) { // ended by its deadline between two statements
 		return true
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
@@ -113,5 +114,5 @@ func unavailable(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
-	return strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF") || pgconn.SafeToRetry(err)
+	return strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "is closed") || strings.Contains(err.Error(), "unexpected EOF") || pgconn.SafeToRetry(err)
 }

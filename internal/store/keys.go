@@ -30,7 +30,7 @@ func scanKey(scan func(...any) error) (k stepsies.APIKey, err error) {
 func readKey(ctx context.Context, q querier, id int64, access stepsies.Access, lock string) (stepsies.APIKey, error) {
 	var k stepsies.APIKey
 	err := errNoRow
-	readErr := q.each(ctx, `select `+keyColumns+keyTables+` where k.id = $1`+lock, []any{id}, func(scan func(...any) error) error {
+	readErr := q.few(ctx, `select `+keyColumns+keyTables+` where k.id = $1`+lock, []any{id}, func(scan func(...any) error) error {
 		k, err = scanKey(scan)
 		return err
 	})
@@ -204,7 +204,7 @@ func (s *Store) RevokeLeaked(ctx context.Context, w Write, hashes []stepsies.Key
 	revoked := 0
 	err := s.transact(ctx, func(t *tx) error {
 		revoked = 0
-		ids, err := t.liveKeys(ctx, hashes)
+		ids, err := t.leakedKeys(ctx, hashes)
 		if err != nil {
 			return err
 		}
@@ -226,9 +226,9 @@ func (s *Store) RevokeLeaked(ctx context.Context, w Write, hashes []stepsies.Key
 	return revoked, err
 }
 
-// liveKeys returns the ids of the keys among the hashes that are not revoked, in the
+// leakedKeys returns the ids of the keys among the hashes that are not revoked, in the
 // order in which everyone locks them.
-func (t *tx) liveKeys(ctx context.Context, hashes []stepsies.KeyHash) ([]int64, error) {
+func (t *tx) leakedKeys(ctx context.Context, hashes []stepsies.KeyHash) ([]int64, error) {
 	type found struct{ id, userID int64 }
 	var keys []found
 	for _, hash := range hashes {

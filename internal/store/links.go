@@ -44,6 +44,13 @@ func (s *Store) CreateLink(ctx context.Context, w Write, l Link, hash TokenHash,
 			string(l.Kind), hash[:], l.UserID, l.Email, string(l.Role), stamp(t.now), stamp(t.now.Add(lifetime))); err != nil {
 			return wrap(err, "create a link")
 		}
+		if l.Kind == LinkPassword && w.Actor.Kind != stepsies.ActorAnonymous {
+			u, err := readUser(ctx, t, `u.id = $1`, "", l.UserID)
+			if err != nil {
+				return err
+			}
+			return t.recordUser(ctx, w, "user.password_link", u, "")
+		}
 		if l.Kind == LinkInvitation {
 			return t.record(ctx, w, stepsies.Activity{Action: "user.invite", OwnerID: w.Actor.UserID, Target: "user", Name: l.Email, Detail: "role " + string(l.Role)})
 		}

@@ -34,7 +34,7 @@ var orders = map[string]order{
 	"-created_at":   {expression: "s.created_at", descending: true},
 	"created_at":    {expression: "s.created_at"},
 	"-updated_at":   {expression: "s.updated_at", descending: true},
-	"-published_at": {expression: "coalesce(s.published_at, 0)", descending: true}, // drafts last
+	"-published_at": {expression: "s.published_key", descending: true}, // drafts last
 	"title":         {expression: "s.title_key", text: true},
 }
 
@@ -106,15 +106,22 @@ func cursorAt(s stepsies.Stepsy, sort string) string {
 	case "-updated_at":
 		c.Num = s.UpdatedAt.UnixMilli()
 	case "-published_at":
-		if !s.PublishedAt.IsZero() {
-			c.Num = s.PublishedAt.UnixMilli()
-		}
+		c.Num = publishedKey(s)
 	case "title":
 		c.Text = stepsies.Fold(s.Title)
 	default:
 		c.Num = s.CreatedAt.UnixMilli()
 	}
 	return c.String()
+}
+
+// publishedKey is what a list by publication is sorted by: drafts come last, the
+// newest first. They have keys of their own since SQLite walks through equal ones.
+func publishedKey(s stepsies.Stepsy) int64 {
+	if s.PublishedAt.IsZero() {
+		return s.CreatedAt.UnixMilli() - 1<<60
+	}
+	return s.PublishedAt.UnixMilli()
 }
 
 // stepsyConditions turns the filter into conditions, nil where nothing can match.

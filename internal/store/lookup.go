@@ -41,18 +41,33 @@ var lookupQueries = func() map[int]string {
 
 // LookUpKeys returns the bearers of at most MaxLookup keys, whatever the keys are
 // worth; unknown ones are missing. It sees every commit that was made before it
-// was called, on any node: it reads the one primary outside any transaction.
+// was called, on any node: it reads the one primary outside any transaction, or,
+// with SQLite, what every write of this process would have made forgotten.
 func (s *Store) LookUpKeys(ctx context.Context, hashes []stepsies.KeyHash) ([]Bearer, error) {
 	if len(hashes) == 0 || len(hashes) > MaxLookup {
 		return nil, fmt.Errorf("look up keys: %d hashes, want 1 to %d", len(hashes), MaxLookup)
 	}
+	if s.bearers == nil {
+		return s.lookUpKeys(ctx, hashes, nil)
+	}
+	known, missing, generation := s.bearers.take(hashes, make([]Bearer, 0, len(hashes)))
+	if len(missing) == 0 {
+		return known, nil
+	}
+	found, err := s.lookUpKeys(ctx, missing, known)
+	if err == nil {
+		s.bearers.keep(found[len(known):], generation)
+	}
+	return found, err
+}
+
+func (s *Store) lookUpKeys(ctx context.Context, hashes []stepsies.KeyHash, found []Bearer) ([]Bearer, error) {
 	size := lookupSizes[slices.IndexFunc(lookupSizes, func(n int) bool { return n >= len(hashes) })]
 	args := make([]any, size)
 	for i := range args {
 		args[i] = hashes[min(i, len(hashes)-1)][:]
 	}
-	found := make([]Bearer, 0, len(hashes))
-	err := s.read.each(ctx, lookupQueries[size], args, func(scan func(...any) error) error {
+	err := s.read.few(ctx, lookupQueries[size], args, func(scan func(...any) error) error {
 		var b Bearer
 		var hash []byte
 		var scopes string

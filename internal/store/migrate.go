@@ -77,6 +77,15 @@ func (s *Store) version(ctx context.Context) (int64, error) {
 	return version, err
 }
 
+// knownVersion is the version to which this program migrates.
+func (s *Store) knownVersion() (int64, error) {
+	provider, err := s.migrator()
+	if err != nil {
+		return 0, err
+	}
+	return int64(len(provider.ListSources())), nil
+}
+
 func (s *Store) migrator() (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations/"+s.engine.name)
 	if err != nil {

@@ -17,6 +17,8 @@ type querier interface {
 	one(ctx context.Context, query string, args []any, dest ...any) error
 	// each calls row for every row of a query.
 	each(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error
+	// few is each for a query that finds a few rows by an index.
+	few(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error
 }
 
 var errNoRow = sql.ErrNoRows
@@ -83,8 +85,19 @@ func (p *pool) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	return st, nil
 }
 
+// bound gives a query its deadline. A query that finds a few rows by an index has
+// none with SQLite: nothing would interrupt it, and a context that can end costs
+// two goroutines a query, a third of the query itself. It never waits long for a
+// connection either, since every other query has its deadline.
+func (p *pool) bound(ctx context.Context, few bool) (context.Context, context.CancelFunc) {
+	if few && p.prepare {
+		return context.WithoutCancel(ctx), func() {}
+	}
+	return context.WithTimeout(ctx, readTimeout)
+}
+
 func (p *pool) one(ctx context.Context, query string, args []any, dest ...any) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	ctx, cancel := p.bound(ctx, true)
 	defer cancel()
 	st, err := p.statement(ctx, query)
 	if err != nil {
@@ -97,8 +110,18 @@ func (p *pool) one(ctx context.Context, query string, args []any, dest ...any) e
 }
 
 func (p *pool) each(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	ctx, cancel := p.bound(ctx, false)
 	defer cancel()
+	return p.rows(ctx, query, args, row)
+}
+
+func (p *pool) few(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error {
+	ctx, cancel := p.bound(ctx, true)
+	defer cancel()
+	return p.rows(ctx, query, args, row)
+}
+
+func (p *pool) rows(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error {
 	st, err := p.statement(ctx, query)
 	if err != nil {
 		return classify(err)
@@ -133,6 +156,10 @@ type tx struct {
 	now  time.Time
 
 	foundSlug string // by freeSlug
+
+	// keysUntouched says that no key, user or account is written. A write that is
+	// frequent says so; one that forgets to is only slower.
+	keysUntouched bool
 }
 
 // maxTries bounds how often a transaction is run that loses against others.
@@ -158,10 +185,21 @@ func (s *Store) transactOnce(ctx context.Context, fn func(t *tx) error) error {
 		return classify(err)
 	}
 	defer func() { _ = sqlTx.Rollback() }() // after a commit this does nothing
-	if err := fn(&tx{Tx: sqlTx, pool: s.write, s: s, now: s.clock()}); err != nil {
+	t := &tx{Tx: sqlTx, pool: s.write, s: s, now: s.clock()}
+	if err := fn(t); err != nil {
 		return err
 	}
-	return classify(sqlTx.Commit())
+	return classify(t.commit())
+}
+
+// commit makes the transaction's changes everyone's. What is remembered of keys is
+// forgotten before it returns, even where the outcome is not known, unless the
+// transaction has said that it touches none of it.
+func (t *tx) commit() error {
+	if t.s.bearers != nil && !t.keysUntouched {
+		defer t.s.bearers.forget()
+	}
+	return t.Commit()
 }
 
 // lock is the clause that locks the rows that a query takes from the table with
@@ -180,6 +218,10 @@ func (t *tx) one(ctx context.Context, query string, args []any, dest ...any) err
 func (t *tx) each(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error {
 	rows, err := t.QueryContext(ctx, query, args...)
 	return eachRow(rows, err, row)
+}
+
+func (t *tx) few(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error {
+	return t.each(ctx, query, args, row)
 }
 
 // exec runs a statement and returns how many rows it touched.

@@ -76,6 +76,7 @@ func (s *Store) SessionByToken(ctx context.Context, hash TokenHash) (Session, st
 // TouchSession notes that a session was seen now.
 func (s *Store) TouchSession(ctx context.Context, id int64, ip string) error {
 	return s.transact(ctx, func(t *tx) error {
+		t.keysUntouched = true
 		_, err := t.exec(ctx, `update sessions set last_seen_at = $2, ip = $3 where id = $1`, id, stamp(t.now), ip)
 		return wrap(err, "touch session %d", id)
 	})

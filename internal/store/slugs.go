@@ -36,21 +36,26 @@ func (t *tx) freeSlug(ctx context.Context, s stepsies.Stepsy) (string, error) {
 
 // takenSlugs returns which of the candidates others of the author's stepsies have.
 func (t *tx) takenSlugs(ctx context.Context, s stepsies.Stepsy, candidates []string) (map[string]bool, error) {
-	args := []any{s.UserID, s.ID}
-	holes := make([]string, len(candidates))
-	for i, slug := range candidates {
-		args = append(args, slug)
-		holes[i] = fmt.Sprintf("$%d", len(args))
-	}
+	query, args := takenSlugsQuery(s, candidates)
 	taken := map[string]bool{}
-	err := t.each(ctx, `select slug from stepsies where user_id = $1 and id <> $2 and deleted_at is null
-		and slug in (`+strings.Join(holes, ", ")+`)`, args, func(scan func(...any) error) error {
+	err := t.each(ctx, query, args, func(scan func(...any) error) error {
 		var slug string
 		err := scan(&slug)
 		taken[slug] = true
 		return err
 	})
 	return taken, err
+}
+
+func takenSlugsQuery(s stepsies.Stepsy, candidates []string) (string, []any) {
+	args := []any{s.UserID, s.ID}
+	holes := make([]string, len(candidates))
+	for i, slug := range candidates {
+		args = append(args, slug)
+		holes[i] = fmt.Sprintf("$%d", len(args))
+	}
+	return `select slug from stepsies where user_id = $1 and id <> $2 and deleted_at is null
+		and slug in (` + strings.Join(holes, ", ") + `)`, args
 }
 
 // moveSlug remembers a slug that a stepsy leaves, so that it can redirect, and
@@ -68,6 +73,11 @@ func (t *tx) moveSlug(ctx context.Context, before, after stepsies.Stepsy) error 
 	return wrap(err, "remember slug %s", before.Slug)
 }
 
+const (
+	presentSlug = `select id from stepsies where user_id = $1 and slug = $2 and deleted_at is null`
+	earlierSlug = `select stepsy_id from slug_history where user_id = $1 and slug = $2`
+)
+
 // StepsyBySlug returns an author's stepsy by its present slug, or by one that it
 // had before; the caller compares the slug to know which.
 func (s *Store) StepsyBySlug(ctx context.Context, username, slug string, access stepsies.Access) (stepsies.Stepsy, error) {
@@ -79,9 +89,9 @@ func (s *Store) StepsyBySlug(ctx context.Context, username, slug string, access 
 		return stepsies.Stepsy{}, orNotFound(err, "stepsy")
 	}
 	var id int64
-	err = s.read.one(ctx, `select id from stepsies where user_id = $1 and slug = $2 and deleted_at is null`, []any{u.ID, slug}, &id)
+	err = s.read.one(ctx, presentSlug, []any{u.ID, slug}, &id)
 	if err == errNoRow {
-		err = s.read.one(ctx, `select stepsy_id from slug_history where user_id = $1 and slug = $2`, []any{u.ID, slug}, &id)
+		err = s.read.one(ctx, earlierSlug, []any{u.ID, slug}, &id)
 	}
 	if err != nil {
 		return stepsies.Stepsy{}, orNotFound(err, "stepsy")

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/stepsies/stepsies"
 )
 
 // sqliteReaders is how many connections read at the same time. Each holds a cache
@@ -31,6 +33,7 @@ var sqliteEngine = engine{
 // readers never wait for the writer, and see each commit as soon as it is made.
 func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	s.engine = sqliteEngine
+	s.bearers = &bearers{byHash: map[stepsies.KeyHash]Bearer{}}
 	pragmas := []string{
 		"busy_timeout(5000)",           // the CLI's restore or an operator's shell may hold the file for a moment
 		"journal_mode(WAL)",            // readers beside the writer

@@ -14,6 +14,8 @@ const headColumns = `s.id, s.user_id, u.username, u.display_name, u.suspended_at
 
 const stepsyTables = ` from stepsies s join users u on u.id = s.user_id left join stepsy_counts c on c.stepsy_id = s.id`
 
+const stepsyByID = `select ` + headColumns + `, s.steps` + stepsyTables + ` where s.id = $1 and s.deleted_at is null`
+
 // scanStepsy scans headColumns, and the steps behind them where withSteps is set.
 func scanStepsy(scan func(...any) error, withSteps bool) (s stepsies.Stepsy, err error) {
 	var suspended time.Time
@@ -36,7 +38,7 @@ func scanStepsy(scan func(...any) error, withSteps bool) (s stepsies.Stepsy, err
 func readStepsy(ctx context.Context, q querier, id int64, lock string) (stepsies.Stepsy, error) {
 	var s stepsies.Stepsy
 	err := errNoRow
-	readErr := q.each(ctx, `select `+headColumns+`, s.steps`+stepsyTables+` where s.id = $1 and s.deleted_at is null`+lock, []any{id},
+	readErr := q.few(ctx, stepsyByID+lock, []any{id},
 		func(scan func(...any) error) error {
 			s, err = scanStepsy(scan, true)
 			return err
@@ -77,11 +79,11 @@ func (s *Store) CreateStepsy(ctx context.Context, w Write, author string, want s
 		if err != nil {
 			return made, err
 		}
-		if err := t.one(ctx, `insert into stepsies (user_id, slug, title, title_key, description, category, status, published_at, featured_at,
+		if err := t.one(ctx, `insert into stepsies (user_id, slug, title, title_key, description, category, status, published_at, published_key, featured_at,
 				steps_count, next_step_id, version, created_at, updated_at, steps)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning id`,
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning id`,
 			[]any{made.UserID, made.Slug, made.Title, stepsies.Fold(made.Title), made.Description, made.Category, string(made.Status),
-				stamp(made.PublishedAt), stamp(made.FeaturedAt), made.StepsCount, made.NextStepID, made.Version,
+				stamp(made.PublishedAt), publishedKey(made), stamp(made.FeaturedAt), made.StepsCount, made.NextStepID, made.Version,
 				stamp(made.CreatedAt), stamp(made.UpdatedAt), steps}, &made.ID); err != nil {
 			return made, wrap(t.slugTakenMeanwhile(err, made.Slug), "create a stepsy")
 		}
@@ -100,7 +102,8 @@ func (s *Store) CreateStepsy(ctx context.Context, w Write, author string, want s
 // author has seen.
 func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, access stepsies.Access,
 	match func(stepsies.Stepsy) bool, want stepsies.StepsyChange) (Outcome[stepsies.Stepsy], error) {
-	return s.changeStepsy(ctx, w, id, access, "stepsy.update", func(st *stepsies.Stepsy, t *tx) error {
+	fromTitle := want.Slug != nil && *want.Slug == ""
+	rule := func(st *stepsies.Stepsy, t *tx) error {
 		if match != nil && !match(*st) {
 			return stepsies.PreconditionFailed()
 		}
@@ -108,7 +111,7 @@ func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, access step
 		if err := st.Change(want, t.now); err != nil {
 			return err
 		}
-		if want.Slug != nil && *want.Slug == "" && st.Slug != before.Slug {
+		if fromTitle && st.Slug != before.Slug {
 			var err error
 			if st.Slug, err = t.freeSlug(ctx, *st); err != nil {
 				return err
@@ -118,7 +121,25 @@ func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, access step
 			}
 		}
 		return t.moveSlug(ctx, before, *st)
+	}
+	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
+		if fromTitle {
+			if err := t.lockAuthor(ctx, id); err != nil {
+				return stepsies.Stepsy{}, err
+			}
+		}
+		return t.changeStepsy(ctx, w, id, access, "stepsy.update", rule)
 	})
+}
+
+// lockAuthor makes those who look for a free slug of an author take turns. It comes
+// before the lock of the stepsy, as in every other write.
+func (t *tx) lockAuthor(ctx context.Context, stepsyID int64) error {
+	if t.s.engine.forUpdate == "" {
+		return nil
+	}
+	_, err := t.exec(ctx, `select id from users where id = (select user_id from stepsies where id = $1)`+t.s.engine.forUpdate, stepsyID)
+	return wrap(err, "lock the author of stepsy %d", stepsyID)
 }
 
 // sameButSlug reports whether a change asks for nothing but a slug.
@@ -147,6 +168,7 @@ func (s *Store) UnpublishStepsy(ctx context.Context, w Write, id int64, access s
 // DeleteStepsy moves a stepsy to its author's trash. Its slug is free at once.
 func (s *Store) DeleteStepsy(ctx context.Context, w Write, id int64, access stepsies.Access) error {
 	return s.transact(ctx, func(t *tx) error {
+		t.keysUntouched = true
 		st, err := t.lockStepsy(ctx, id, access)
 		if err != nil {
 			return err
@@ -172,34 +194,37 @@ func (t *tx) lockStepsy(ctx context.Context, id int64, access stepsies.Access) (
 // changeStepsy runs a rule on a stepsy and stores what became of it, if anything.
 func (s *Store) changeStepsy(ctx context.Context, w Write, id int64, access stepsies.Access, action string,
 	rule func(*stepsies.Stepsy, *tx) error) (Outcome[stepsies.Stepsy], error) {
-	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
-		st, err := t.lockStepsy(ctx, id, access)
-		if err != nil {
-			return st, err
-		}
-		version := st.Version
-		if err := rule(&st, t); err != nil {
-			return st, err
-		}
-		if st.Version == version {
-			return st, nil
-		}
-		steps, err := encodeSteps(st.Steps)
-		if err != nil {
-			return st, err
-		}
-		if _, err := t.exec(ctx, `update stepsies set slug = $2, title = $3, title_key = $4, description = $5, category = $6, status = $7,
-				published_at = $8, featured_at = $9, steps_count = $10, next_step_id = $11, version = $12, updated_at = $13, steps = $14
-			where id = $1`,
-			st.ID, st.Slug, st.Title, stepsies.Fold(st.Title), st.Description, st.Category, string(st.Status),
-			stamp(st.PublishedAt), stamp(st.FeaturedAt), st.StepsCount, st.NextStepID, st.Version, stamp(st.UpdatedAt), steps); err != nil {
-			return st, wrap(t.slugTakenMeanwhile(err, st.Slug), "update stepsy %d", id)
-		}
-		if err := t.index(ctx, st); err != nil {
-			return st, err
-		}
-		return st, t.recordStepsy(ctx, w, action, st)
-	})
+	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) { return t.changeStepsy(ctx, w, id, access, action, rule) })
+}
+
+func (t *tx) changeStepsy(ctx context.Context, w Write, id int64, access stepsies.Access, action string,
+	rule func(*stepsies.Stepsy, *tx) error) (stepsies.Stepsy, error) {
+	st, err := t.lockStepsy(ctx, id, access)
+	if err != nil {
+		return st, err
+	}
+	version := st.Version
+	if err := rule(&st, t); err != nil {
+		return st, err
+	}
+	if st.Version == version {
+		return st, nil
+	}
+	steps, err := encodeSteps(st.Steps)
+	if err != nil {
+		return st, err
+	}
+	if _, err := t.exec(ctx, `update stepsies set slug = $2, title = $3, title_key = $4, description = $5, category = $6, status = $7,
+			published_at = $8, published_key = $9, featured_at = $10, steps_count = $11, next_step_id = $12, version = $13, updated_at = $14, steps = $15
+		where id = $1`,
+		st.ID, st.Slug, st.Title, stepsies.Fold(st.Title), st.Description, st.Category, string(st.Status),
+		stamp(st.PublishedAt), publishedKey(st), stamp(st.FeaturedAt), st.StepsCount, st.NextStepID, st.Version, stamp(st.UpdatedAt), steps); err != nil {
+		return st, wrap(t.slugTakenMeanwhile(err, st.Slug), "update stepsy %d", id)
+	}
+	if err := t.index(ctx, st); err != nil {
+		return st, err
+	}
+	return st, t.recordStepsy(ctx, w, action, st)
 }
 
 // writeStepsy is write for results that are stepsies, whose steps have a form of
@@ -207,6 +232,7 @@ func (s *Store) changeStepsy(ctx context.Context, w Write, id int64, access step
 func (s *Store) writeStepsy(ctx context.Context, w Write, fn func(t *tx) (stepsies.Stepsy, error)) (Outcome[stepsies.Stepsy], error) {
 	var made stepsies.Stepsy
 	out, err := write(ctx, s, w, func(t *tx) (stepsyRecord, error) {
+		t.keysUntouched = true
 		var err error
 		if made, err = fn(t); err != nil || w.Once == nil {
 			return stepsyRecord{}, err
@@ -220,7 +246,13 @@ func (s *Store) writeStepsy(ctx context.Context, w Write, fn func(t *tx) (stepsi
 }
 
 func (t *tx) recordStepsy(ctx context.Context, w Write, action string, s stepsies.Stepsy) error {
-	return t.record(ctx, w, stepsies.Activity{Action: action, OwnerID: s.UserID, Target: "stepsy", TargetID: s.ID, Name: s.Title})
+	row := stepsies.Activity{Action: action, OwnerID: s.UserID, Target: "stepsy", TargetID: s.ID, Name: s.Title}
+	if w.Quiet {
+		if said, err := t.saidJustNow(ctx, w, row); err != nil || said {
+			return err
+		}
+	}
+	return t.record(ctx, w, row)
 }
 
 // index replaces the words under which a stepsy is found.

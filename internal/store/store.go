@@ -41,6 +41,8 @@ type Store struct {
 	read   *pool
 	write  *pool
 	now    func() time.Time
+
+	bearers *bearers // nil with PostgreSQL
 }
 
 // engine is what differs between SQLite and PostgreSQL beyond DDL.

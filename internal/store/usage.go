@@ -46,6 +46,7 @@ func (s *Store) RecordKeyUse(ctx context.Context, uses []KeyUse) error {
 	// One order on every node, so that two of them never wait for each other's rows.
 	slices.SortFunc(uses, func(a, b KeyUse) int { return cmp.Or(cmp.Compare(a.KeyID, b.KeyID), cmp.Compare(a.Day, b.Day)) })
 	return s.transact(ctx, func(t *tx) error {
+		t.keysUntouched = true
 		if err := inChunks(totalUse(uses), func(totals []KeyUse) error { return t.recordLastUse(ctx, totals) }); err != nil {
 			return wrap(err, "record the last use of keys")
 		}
@@ -152,6 +153,7 @@ func (s *Store) AddAccountDays(ctx context.Context, counts []AccountDay) error {
 		return cmp.Or(cmp.Compare(a.AccountID, b.AccountID), cmp.Compare(a.Day, b.Day))
 	})
 	return s.transact(ctx, func(t *tx) error {
+		t.keysUntouched = true
 		err := inChunks(counts, func(counts []AccountDay) error {
 			var args []any
 			for _, c := range counts {
@@ -183,6 +185,7 @@ type Counts struct{ StepsyID, Views, Completions, Ratings, Stars int64 }
 func (s *Store) AddCounts(ctx context.Context, counts []Counts) error {
 	slices.SortFunc(counts, func(a, b Counts) int { return cmp.Compare(a.StepsyID, b.StepsyID) })
 	return s.transact(ctx, func(t *tx) error {
+		t.keysUntouched = true
 		err := inChunks(counts, func(counts []Counts) error {
 			var args []any
 			for _, c := range counts {

@@ -26,7 +26,7 @@ func scanUser(scan func(...any) error) (u stepsies.User, err error) {
 func readUser(ctx context.Context, q querier, condition, lock string, arg any) (stepsies.User, error) {
 	var u stepsies.User
 	err := errNoRow
-	readErr := q.each(ctx, `select `+userColumns+userTables+` where `+condition+lock, []any{arg}, func(scan func(...any) error) error {
+	readErr := q.few(ctx, `select `+userColumns+userTables+` where `+condition+lock, []any{arg}, func(scan func(...any) error) error {
 		u, err = scanUser(scan)
 		return err
 	})
@@ -140,6 +140,12 @@ func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want s
 			u.ID, u.Email, strings.ToLower(u.Email), u.DisplayName, stepsies.Fold(u.DisplayName), u.Bio, string(u.Role),
 			u.TimeZone, stamp(u.SuspendedAt), stamp(u.UpdatedAt)); err != nil {
 			return u, wrap(err, "update user %d", u.ID)
+		}
+		if !strings.EqualFold(u.Email, before.Email) {
+			// What went to the old address must not open the account any more.
+			if _, err := t.exec(ctx, `delete from one_time_links where user_id = $1 and kind in ('password', 'email')`, u.ID); err != nil {
+				return u, wrap(err, "end the links of user %d", u.ID)
+			}
 		}
 		if _, err := t.exec(ctx, `update accounts set plan = $2, limit_minute = $3, limit_hour = $4, limit_month = $5 where id = $1`,
 			u.AccountID, string(u.Plan), u.OwnLimits.Minute, u.OwnLimits.Hour, u.OwnLimits.Month); err != nil {

@@ -22,7 +22,13 @@ const IdempotencyLifetime = 24 * time.Hour
 type Write struct {
 	Actor stepsies.Actor
 	Once  *Once
+	// Quiet is for what is saved while someone types: the change leaves no row in the
+	// record of activity where the last one there says the same, since quietFor.
+	Quiet bool
 }
+
+// quietFor is how long one row speaks for the changes that follow it.
+const quietFor = 10 * time.Minute
 
 // Once identifies a request that must not be carried out twice.
 type Once struct {

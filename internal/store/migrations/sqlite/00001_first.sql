@@ -77,29 +77,31 @@ create table account_usage_days (
 );
 
 create table stepsies (
-    id           integer primary key autoincrement,
-    user_id      bigint not null references users (id),
-    slug         text not null,
-    title        text not null,
-    title_key    text not null, -- folded, for sorting
-    description  text not null,
-    category     text not null,
-    status       text not null check (status in ('draft', 'published')),
-    published_at bigint,
-    featured_at  bigint,
-    steps_count  bigint not null,
-    next_step_id bigint not null,
-    version      bigint not null,
-    created_at   bigint not null,
-    updated_at   bigint not null,
-    deleted_at   bigint,
-    steps        text not null -- one JSON value, last in the row so that lists never read it
+    id            integer primary key autoincrement,
+    user_id       bigint not null references users (id),
+    slug          text not null,
+    title         text not null,
+    title_key     text not null, -- folded, for sorting
+    description   text not null,
+    category      text not null,
+    status        text not null check (status in ('draft', 'published')),
+    published_at  bigint,
+    published_key bigint not null, -- for sorting: the same, or, of a draft, far below zero
+    featured_at   bigint,
+    steps_count   bigint not null,
+    next_step_id  bigint not null,
+    version       bigint not null,
+    created_at    bigint not null,
+    updated_at    bigint not null,
+    deleted_at    bigint,
+    steps         text not null -- one JSON value, last in the row so that lists never read it
 );
 create unique index stepsies_slug on stepsies (user_id, slug) where deleted_at is null;
-create index stepsies_created on stepsies (user_id, created_at, id) where deleted_at is null;
-create index stepsies_updated on stepsies (user_id, updated_at, id) where deleted_at is null;
-create index stepsies_published on stepsies (user_id, coalesce(published_at, 0), id) where deleted_at is null;
-create index stepsies_title on stepsies (user_id, title_key, id) where deleted_at is null;
+-- Every index ends in the rowid, which is the id.
+create index stepsies_created on stepsies (user_id, created_at) where deleted_at is null;
+create index stepsies_updated on stepsies (user_id, updated_at) where deleted_at is null;
+create index stepsies_published on stepsies (user_id, published_key) where deleted_at is null;
+create index stepsies_title on stepsies (user_id, title_key) where deleted_at is null;
 create index stepsies_deleted on stepsies (deleted_at) where deleted_at is not null;
 
 create table stepsy_counts (

@@ -1,0 +1,83 @@
+package store
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stepsies/stepsies"
+)
+
+// TestWhatIsRememberedOfAKeyEndsBeforeTheWriteReturns has readers look keys up
+// without a pause while each key ends in another way.
+func TestWhatIsRememberedOfAKeyEndsBeforeTheWriteReturns(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := openMigrated(t, Config{Path: filepath.Join(t.TempDir(), "stepsies.db")})
+	everyone := stepsies.Access{Everyone: true}
+	ends := []func(id int64, user string) error{
+		func(id int64, _ string) error { _, err := s.RevokeAPIKey(ctx, byOperator, id, everyone); return err },
+		func(id int64, _ string) error {
+			past := s.clock().Add(-1)
+			_, err := s.UpdateAPIKey(ctx, byOperator, id, everyone, stepsies.KeyChange{ExpiresAt: &past})
+			return err
+		},
+		func(id int64, _ string) error {
+			_, err := s.RotateAPIKey(ctx, byOperator, id, everyone, 0, stepsies.NewSecret())
+			return err
+		},
+		func(_ int64, user string) error {
+			yes := true
+			_, err := s.UpdateUser(ctx, byOperator, user, stepsies.UserChange{Suspended: &yes})
+			return err
+		},
+		func(_ int64, user string) error { return s.DeleteUser(ctx, byOperator, user) },
+	}
+	for i := range 40 {
+		user, email, name := fmt.Sprintf("user%d", i), fmt.Sprintf("user%d@example.com", i), "key"
+		if _, err := s.CreateUser(ctx, byOperator, stepsies.UserChange{Username: &user, Email: &email}); err != nil {
+			t.Fatal(err)
+		}
+		secret := stepsies.NewSecret()
+		k, err := s.CreateAPIKey(ctx, byOperator, user, stepsies.KeyChange{Name: &name, Scopes: &[]string{"read"}}, secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ended, stop atomic.Bool
+		var readers sync.WaitGroup
+		for range 4 {
+			readers.Go(func() {
+				for !stop.Load() {
+					endedBefore := ended.Load()
+					found, err := s.LookUpKeys(ctx, []stepsies.KeyHash{secret.Hash()})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if endedBefore && len(found) > 0 && works(found[0], s) {
+						t.Errorf("a key works after it was ended, way %d", i%len(ends))
+						return
+					}
+				}
+			})
+		}
+		if err := ends[i%len(ends)](k.Value.ID, user); err != nil {
+			t.Fatal(err)
+		}
+		ended.Store(true)
+		for range 50 {
+			if found, err := s.LookUpKeys(ctx, []stepsies.KeyHash{secret.Hash()}); err != nil || len(found) > 0 && works(found[0], s) {
+				t.Errorf("a key works after it was ended, way %d: %v", i%len(ends), err)
+			}
+		}
+		stop.Store(true)
+		readers.Wait()
+	}
+}
+
+func works(b Bearer, s *Store) bool {
+	status := b.Key.Status(s.clock())
+	return !b.User.Suspended() && status != stepsies.KeyRevoked && status != stepsies.KeyExpired
+}

@@ -1,0 +1,42 @@
+package store
+
+import (
+	"context"
+
+	"github.com/stepsies/stepsies"
+)
+
+// ListInvitations returns the invitations that still work, newest first and limit
+// at most.
+func (s *Store) ListInvitations(ctx context.Context, limit int) ([]Link, error) {
+	var list []Link
+	err := s.read.each(ctx, `select id, email, role, created_at, expires_at from one_time_links
+		where kind = 'invitation' and expires_at > $1 order by id desc limit $2`,
+		[]any{stamp(s.clock()), limit}, func(scan func(...any) error) error {
+			l := Link{Kind: LinkInvitation}
+			err := scan(&l.ID, &l.Email, &l.Role, stampTo{&l.CreatedAt}, stampTo{&l.ExpiresAt})
+			list = append(list, l)
+			return err
+		})
+	return list, wrap(err, "list the invitations")
+}
+
+// EndInvitation takes an invitation back. The error has the code not_found where it
+// was used, taken back before, or is over.
+func (s *Store) EndInvitation(ctx context.Context, w Write, id int64) error {
+	return s.transact(ctx, func(t *tx) error {
+		l := Link{ID: id}
+		err := t.one(ctx, `select email from one_time_links where kind = 'invitation' and id = $1 and expires_at > $2`+t.s.engine.forUpdate, []any{id, stamp(t.now)}, &l.Email)
+		if err != nil {
+			return orNotFound(err, "invitation")
+		}
+		n, err := t.exec(ctx, `delete from one_time_links where id = $1`, id)
+		if err == nil && n == 0 {
+			err = stepsies.NotFound("invitation")
+		}
+		if err != nil {
+			return wrap(err, "end invitation %d", id)
+		}
+		return t.record(ctx, w, stepsies.Activity{Action: "user.uninvite", OwnerID: w.Actor.UserID, Target: "user", Name: l.Email})
+	})
+}
