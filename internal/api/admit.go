@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -53,12 +55,12 @@ func isOperator(ctx context.Context) bool { return ctx.Value(operatorKey{}) != n
 // ServeHTTP answers a request. /api/v1 is another name of /v1.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.recover(w, r)
-	if rest, ok := strings.CutPrefix(r.URL.Path, "/api/v1"); ok && (rest == "" || rest[0] == '/') {
-		r = withPath(r, basePath+rest)
+	if under(r.URL.Path, "/api"+basePath) {
+		r = withoutPrefix(r, "/api")
 	}
 	if path.Clean(r.URL.Path) != r.URL.Path {
 		// The mux would redirect; a client of an API is better told.
-		a.noRoute(w, r)
+		a.notFound(w, r)
 		return
 	}
 	if a.crossOrigin(w, r) {
@@ -67,9 +69,23 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(w, r)
 }
 
-func withPath(r *http.Request, path string) *http.Request {
+// Serves reports whether everything at the path is the API's to answer, in its own
+// error format: what it serves, and whatever else is asked of it under /v1.
+func Serves(path string) bool {
+	return under(path, basePath) || under(path, "/api"+basePath) ||
+		path == "/leaked-keys" || path == "/openapi.json" || path == "/openapi.yaml"
+}
+
+func under(path, prefix string) bool {
+	rest, ok := strings.CutPrefix(path, prefix)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// withoutPrefix keeps what is percent-encoded as it is: an encoded slash parts
+// nothing.
+func withoutPrefix(r *http.Request, prefix string) *http.Request {
 	u := *r.URL
-	u.Path, u.RawPath = path, ""
+	u.Path, u.RawPath = strings.TrimPrefix(u.Path, prefix), strings.TrimPrefix(u.RawPath, prefix)
 	copied := r.WithContext(r.Context())
 	copied.URL = &u
 	return copied
@@ -89,12 +105,18 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request) {
 // noRoute answers for paths that no operation has, and for methods that a path
 // does not take.
 func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
-	reqlog.From(r.Context()).Route = "none"
-	if allowed := a.allowed(r); len(allowed) > 0 {
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		WriteError(w, r, &stepsies.Error{Code: stepsies.CodeMethodNotAllowed, Message: "This path takes " + strings.Join(allowed, ", ") + "."})
+	allowed := strings.Join(a.allowed(r), ", ")
+	if allowed == "" {
+		a.notFound(w, r)
 		return
 	}
+	reqlog.From(r.Context()).Route = "none"
+	w.Header().Set("Allow", allowed)
+	WriteError(w, r, &stepsies.Error{Code: stepsies.CodeMethodNotAllowed, Message: "This path takes " + allowed + "."})
+}
+
+func (a *API) notFound(w http.ResponseWriter, r *http.Request) {
+	reqlog.From(r.Context()).Route = "none"
 	WriteError(w, r, &stepsies.Error{Code: stepsies.CodeNotFound, Message: "There is nothing at this address. See " + a.PublicURL + "/openapi.json for what there is."})
 }
 
@@ -147,7 +169,13 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	err := a.identify(c, w, op)
 	a.observe(err)
 	if err == nil {
+		err = checkQuery(r.URL)
+	}
+	if err == nil {
 		c.body, err = readBody(w, r)
+	}
+	if err == nil && op.RequestBody == nil {
+		err = wantNoFields(c.body)
 	}
 	if err != nil {
 		writeRefusal(w, r, scopeOf(op), err)
@@ -220,7 +248,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, &stepsies.Error{Code: stepsies.CodePayloadTooLarge, Message: "The body is larger than 2 MiB. Send less, for instance images by address."}
+		return nil, errTooLarge
 	}
 	if err != nil {
 		return nil, stepsies.BadRequest("The body could not be read to its end. Send it again.")
@@ -247,13 +275,65 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 func checkMediaType(r *http.Request) error {
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return &stepsies.Error{Code: stepsies.CodeUnsupportedMedia, Message: "The body must not be compressed. Send it without Content-Encoding."}
+	}
 	given := r.Header.Get("Content-Type")
 	mediaType, _, err := mime.ParseMediaType(given)
 	if given == "" || err == nil && (mediaType == "application/json" ||
 		mediaType == "application/merge-patch+json" && r.Method == http.MethodPatch) {
 		return nil
 	}
-	return &stepsies.Error{Code: stepsies.CodeUnsupportedMedia, Message: "The body must be JSON. Send it with Content-Type: application/json."}
+	return errNotJSON
+}
+
+// checkQuery refuses what the decoder would pass over in silence: a query that is
+// broken, a parameter that is given twice, and one that is given and empty, behind
+// which stands a variable that its writer thinks is set. An empty search alone
+// means something: everything.
+func checkQuery(u *url.URL) error {
+	if u.RawQuery == "" {
+		return nil
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return stepsies.BadRequest("The query cannot be read. Percent-encode what is in its parameters, and part them by &.")
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		switch values := query[name]; {
+		case len(values) > 1:
+			return stepsies.BadRequest("The parameter %s is given %d times. Give it once.", name, len(values))
+		case !utf8.ValidString(values[0]):
+			return stepsies.BadRequest("The parameter %s is not UTF-8.", name)
+		case values[0] == "" && name != "q":
+			return stepsies.BadRequest("The parameter %s is empty. Give it a value or leave it out.", name)
+		}
+	}
+	return nil
+}
+
+// wantNoFields refuses fields where an operation takes none, as every other
+// operation refuses those that it does not know.
+func wantNoFields(body []byte) error {
+	if len(body) == 0 {
+		return nil
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
+		return stepsies.Invalid("", "must be an object without fields, or no body at all")
+	}
+	var bad stepsies.Problems
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		bad.Add(name, "is not a field of this request")
+	}
+	return bad.Err()
+}
+
+// tags returns the entity tags of a conditional header, from all of its lines, and
+// whether there is one (RFC 9110 §13.1).
+func (c *call) tags(header string) (tags []string, given bool) {
+	lines, given := c.request.Header[header]
+	return strings.Split(strings.Join(lines, ","), ","), given
 }
 
 // write is the actor of a change, and the promise to make it once where the

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/reqlog"
@@ -32,6 +33,13 @@ var statuses = map[stepsies.Code]int{
 	stepsies.CodeInternal:           http.StatusInternalServerError,
 	stepsies.CodeUnavailable:        http.StatusServiceUnavailable,
 }
+
+// Failures that are always the same.
+var (
+	errTooLarge = &stepsies.Error{Code: stepsies.CodePayloadTooLarge, Message: "The body is larger than 2 MiB. Send less, for instance images by address."}
+	errNotJSON  = &stepsies.Error{Code: stepsies.CodeUnsupportedMedia, Message: "The body must be JSON. Send it with Content-Type: application/json."}
+	errInternal = &stepsies.Error{Code: stepsies.CodeInternal, Message: "Something went wrong on our side. It has been logged."}
+)
 
 // apiError is the body of every answer that is not a success.
 type apiError struct {
@@ -62,7 +70,7 @@ func toAPIError(ctx context.Context, err error) error {
 	entry := reqlog.From(ctx)
 	e, ok := errors.AsType[*stepsies.Error](err)
 	if !ok {
-		e = &stepsies.Error{Code: stepsies.CodeInternal, Message: "Something went wrong on our side. It has been logged."}
+		e = errInternal
 	}
 	detail := errorDetail{Code: e.Code, Message: e.Message, Details: e.Problems, RetryAfter: e.RetryAfter}
 	if statuses[e.Code] >= http.StatusInternalServerError {
@@ -93,8 +101,8 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 // newHumaError turns what huma finds wrong with a request into our format: a
 // query or a header that does not fit is a bad request, an id that is no number
 // leads nowhere, and everything about the body is told field by field.
-func newHumaError(status int, message string, errs ...error) huma.StatusError {
-	var problems stepsies.Problems
+func newHumaError(op *huma.Operation, status int, message string, errs ...error) huma.StatusError {
+	var problems, unknown stepsies.Problems
 	for _, err := range errs {
 		d, ok := err.(huma.ErrorDetailer)
 		if !ok {
@@ -106,13 +114,24 @@ func newHumaError(status int, message string, errs ...error) huma.StatusError {
 		case where == "path":
 			return &apiError{Detail: errorDetail{Code: stepsies.CodeNotFound, Message: stepsies.NotFound("thing").Message}}
 		case where == "query" || where == "header":
-			return &apiError{Detail: errorDetail{Code: stepsies.CodeBadRequest, Message: fmt.Sprintf("The parameter %s is wrong: %s.", field, detail.Message)}}
+			return &apiError{Detail: errorDetail{Code: stepsies.CodeBadRequest, Message: fmt.Sprintf("The parameter %s is wrong: %s.", field, inWords(detail.Message))}}
 		}
-		p := bodyProblem(field, detail.Message)
-		if !slices.ContainsFunc(problems, func(q stepsies.Problem) bool { return q.Field == p.Field }) {
+		p := stepsies.Problem{Field: field, Message: inWords(detail.Message)}
+		switch name, missing := missingField(field, detail.Message); {
+		case detail.Message == validation.MsgUnexpectedProperty:
+			p.Message = whyUnknown(op, field)
+			unknown = append(unknown, p)
+			continue
+		case missing:
+			p = stepsies.Problem{Field: name, Message: "is required"}
+		}
+		if !slices.ContainsFunc(problems, func(q stepsies.Problem) bool { return says(q, p) }) {
 			problems = append(problems, p)
 		}
 	}
+	// They come in the order of a map, which is none.
+	slices.SortFunc(unknown, func(a, b stepsies.Problem) int { return strings.Compare(a.Field, b.Field) })
+	problems = append(problems, unknown...)
 	code := stepsies.CodeValidation
 	switch {
 	case len(problems) > 0:
@@ -126,35 +145,74 @@ func newHumaError(status int, message string, errs ...error) huma.StatusError {
 }
 
 // readOnly are fields that clients read and cannot write.
-var readOnly = map[string]string{
-	"status":       "is read-only here; use publish or unpublish",
-	"key":          "is read-only: the secret of a key never changes, rotate the key instead",
-	"published_at": "", "featured_at": "", "views_count": "", "completions_count": "", "average_rating": "", "url": "",
-	"user": "", "steps_count": "", "created_at": "", "updated_at": "", "id": "", "position": "", "hint": "", "last_used_at": "",
-	"last_used_ip": "", "revoked_at": "", "username": "", "suspended_at": "", "refused_count": "", "last_refused_at": "",
-	"user_id": "", "revoked_reason": "", "leak_source_url": "",
+var readOnly = []string{
+	"id", "position", "status", "published_at", "featured_at", "views_count", "completions_count", "average_rating", "url", "user", "steps_count",
+	"created_at", "updated_at", "hint", "last_used_at", "last_used_ip", "revoked_at", "revoked_reason", "leak_source_url", "refused_count",
+	"last_refused_at", "user_id", "username", "suspended_at",
 }
 
-// bodyProblem says what is wrong with a field in words for people.
-func bodyProblem(field, message string) stepsies.Problem {
-	if name, ok := strings.CutPrefix(message, "expected required property "); ok {
-		name, _, _ = strings.Cut(name, " ")
-		if field != "" {
-			name = field + "." + name
-		}
-		return stepsies.Problem{Field: name, Message: "is required"}
+// whyUnknown says why an operation does not take a field.
+func whyUnknown(op *huma.Operation, field string) string {
+	name := field[strings.LastIndexByte(field, '.')+1:]
+	switch {
+	case op != nil && op.OperationID == "update-stepsy" && field == "status":
+		return "is read-only here; use publish or unpublish"
+	case op != nil && op.OperationID == "update-api-key" && field == "key":
+		return "is read-only: the secret of a key never changes, rotate the key instead"
+	case slices.Contains(readOnly, name):
+		return "is read-only"
 	}
-	if message == "unexpected property" {
-		name := field[strings.LastIndexByte(field, '.')+1:]
-		message = "is not a field of this request"
-		if why, ok := readOnly[name]; ok {
-			message = why
-			if why == "" {
-				message = "is read-only"
-			}
+	return "is not a field of this request"
+}
+
+// missingField returns the field that a message misses.
+func missingField(in, message string) (field string, missing bool) {
+	field, missing = strings.CutPrefix(message, "expected required property ")
+	field, _, _ = strings.Cut(field, " ")
+	if in != "" {
+		field = in + "." + field
+	}
+	return field, missing
+}
+
+// says reports whether an earlier problem says what another one would say: of the
+// same field, of what it is part of, where that has the wrong type altogether, or of
+// one of its items.
+func says(earlier, p stepsies.Problem) bool {
+	if rest, ok := strings.CutPrefix(p.Field, earlier.Field); ok && strings.HasPrefix(earlier.Message, "must be a") {
+		return earlier.Field == "" || rest == "" || rest[0] == '.' || rest[0] == '['
+	}
+	return earlier.Field == p.Field || strings.HasPrefix(earlier.Field, p.Field+"[")
+}
+
+// words are huma's messages about values, as people would say them.
+var words = []struct{ huma, words string }{
+	{"expected value to be one of ", "must be one of "},
+	{"expected array length >= ", "must have at least this many items: "},
+	{"expected array length <= ", "must have at most this many items: "},
+	{"expected length >= ", "must have at least this many characters: "},
+	{"expected length <= ", "must have at most this many characters: "},
+	{"expected number >= ", "must be at least "},
+	{"expected number <= ", "must be at most "},
+	{"expected string to be RFC 3339 date-time", "must be a time such as 2030-01-31T12:00:00Z (RFC 3339)"},
+	{"expected string to be ", "must be "},
+	{"expected string", "must be a string"},
+	{"expected boolean", "must be a boolean"},
+	{"expected integer", "must be an integer"},
+	{"expected array", "must be an array"},
+	{"expected object", "must be an object"},
+}
+
+func inWords(message string) string {
+	if strings.HasPrefix(message, "expected string to be RFC 5322 email") {
+		return "must be an e-mail address such as sarah@example.com"
+	}
+	for _, w := range words {
+		if rest, ok := strings.CutPrefix(message, w.huma); ok {
+			return w.words + strings.ReplaceAll(rest, `"`, "")
 		}
 	}
-	return stepsies.Problem{Field: field, Message: strings.Replace(message, "expected ", "must be ", 1)}
+	return message
 }
 
 // problems hands what a rule of the domain finds to huma, so that it is told

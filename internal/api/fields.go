@@ -2,7 +2,9 @@ package api
 
 import (
 	"encoding/json"
+	"math"
 	"reflect"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,8 +23,23 @@ type optional[T any] struct {
 // reported by the schema already.
 func (o *optional[T]) UnmarshalJSON(b []byte) error {
 	o.set, o.null = true, string(b) == "null"
-	_ = json.Unmarshal(b, &o.value)
+	if err := json.Unmarshal(b, &o.value); err != nil {
+		if n, ok := any(&o.value).(*int64); ok {
+			*n = wholeNumber(string(b))
+		}
+	}
 	return nil
+}
+
+// wholeNumber reads a whole number that encoding/json takes for none: JSON may
+// write 3600 as 3600.0 or 3.6e3. What is no number or too large is -1, which no
+// field takes.
+func wholeNumber(text string) int64 {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return -1
+	}
+	return int64(f)
 }
 
 // Schema is that of the value, or null.
@@ -74,7 +91,7 @@ type meta struct {
 
 // PageParams are the parameters of every list.
 type PageParams struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many items to return, 1 to 100."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20" example:"50" doc:"How many items to return, 1 to 100."`
 	Cursor string `query:"cursor" doc:"The next_cursor of the page before. Opaque: do not take it apart."`
 }
 
@@ -93,7 +110,7 @@ func (a *API) listHead(c *call, limit int, next string) (link string, m meta) {
 
 // OnceParams documents the header that makes a write safe to repeat; write reads it.
 type OnceParams struct {
-	IdempotencyKey string `header:"Idempotency-Key" doc:"1 to 255 printable ASCII characters that you choose. For 24 hours the same key, path and body gives the first answer again instead of a second write."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" example:"import-2024-12-04-row-17" doc:"1 to 255 printable ASCII characters that you choose. For 24 hours the same key, path and body gives the first answer again instead of a second write."`
 }
 
 // ReplayedHeader marks an answer that was given before.

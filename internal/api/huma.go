@@ -27,9 +27,11 @@ const noScope stepsies.Scope = ""
 var setUpHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true // "Title" is an unknown field, not title
 	huma.DefaultArrayNullable = false
-	huma.NewError = newHumaError
-	huma.NewErrorWithContext = func(_ huma.Context, status int, message string, errs ...error) huma.StatusError {
-		return newHumaError(status, message, errs...)
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return newHumaError(nil, status, message, errs...)
+	}
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+		return newHumaError(ctx.Operation(), status, message, errs...)
 	}
 })
 
@@ -68,7 +70,11 @@ func add[I, O any](a *API, id, pattern string, scope stepsies.Scope, handler fun
 		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{tag},
 		Description:  descriptions[id],
 		MaxBodyBytes: -1, // read and bounded by readBody, which answers in our own format
-		Errors:       errorStatuses(method, path, scope),
+		// Likewise: a deadline for reading, set once the body has been read, would
+		// later hit net/http's watch over the connection and cancel every further
+		// request on it. The server's own bounds the reading.
+		BodyReadTimeout: -1,
+		Errors:          errorStatuses(method, path, scope),
 	}
 	if scope != noScope {
 		op.Security = []map[string][]string{{bearerAuth: {string(scope)}}}

@@ -58,8 +58,8 @@ type keyAnswer struct {
 
 type createdKeyAnswer struct {
 	ReplayedHeader
-	CacheControl string `header:"Cache-Control"`
-	Location     string `header:"Location"`
+	CacheControl string `header:"Cache-Control" doc:"no-store: the answer holds a secret."`
+	Location     string `header:"Location" format:"uri" doc:"Where the new key is."`
 	Body         createdKey
 }
 
@@ -87,11 +87,11 @@ func (a *API) createdKeyAnswer(out store.Outcome[stepsies.APIKey], secret stepsi
 
 type listKeysInput struct {
 	PageParams
-	User string `query:"user_id" doc:"A username: only that user's keys."`
+	User string `query:"user_id" example:"sarahchen" doc:"A username: only that user's keys."`
 }
 
 type listKeysAnswer struct {
-	Link string `header:"Link"`
+	Link string `header:"Link" doc:"The next page, rel=\"next\" (RFC 8288)."`
 	Body struct {
 		Data []APIKey `json:"data"`
 		Meta meta     `json:"meta"`
@@ -127,8 +127,8 @@ type createKeyInput struct {
 	Body struct {
 		Name        string           `json:"name" doc:"1 to 100 characters that say what the key is for." example:"CI Pipeline"`
 		Description optional[string] `json:"description,omitempty" doc:"At most 500 characters."`
-		Scopes      []string         `json:"scopes" doc:"One or more of read, write, admin. Only a user with the role admin can hold admin." example:"[\"read\",\"write\"]"`
-		ExpiresAt   optional[string] `json:"expires_at,omitempty" doc:"RFC 3339, cut down to the whole second. Default: null, never." example:"2030-01-31T00:00:00Z"`
+		Scopes      []string         `json:"scopes" minItems:"1" enum:"read,write,admin" doc:"One or more of read, write, admin. Only a user with the role admin can hold admin." example:"[\"read\",\"write\"]"`
+		ExpiresAt   optional[string] `json:"expires_at,omitempty" format:"date-time" doc:"RFC 3339, cut down to the whole second. Default: null, never." example:"2030-01-31T00:00:00Z"`
 		User        optional[string] `json:"user_id,omitempty" doc:"A username: make the key for that user. Default: yourself."`
 	}
 	want stepsies.KeyChange
@@ -200,8 +200,8 @@ type updateKeyInput struct {
 	Body struct {
 		Name        optional[string]   `json:"name,omitempty" doc:"1 to 100 characters."`
 		Description optional[string]   `json:"description,omitempty" doc:"At most 500 characters; null empties it."`
-		Scopes      optional[[]string] `json:"scopes,omitempty" doc:"One or more of read, write, admin."`
-		ExpiresAt   optional[string]   `json:"expires_at,omitempty" doc:"RFC 3339; null: never. A time in the past ends the key, one in the future brings an expired key back."`
+		Scopes      optional[[]string] `json:"scopes,omitempty" minItems:"1" enum:"read,write,admin" doc:"One or more of read, write, admin."`
+		ExpiresAt   optional[string]   `json:"expires_at,omitempty" format:"date-time" doc:"RFC 3339; null: never. A time in the past ends the key, one in the future brings an expired key back."`
 	}
 	want stepsies.KeyChange
 }
@@ -242,7 +242,7 @@ type rotateKeyInput struct {
 	KeyID
 	OnceParams
 	Body *struct {
-		Grace optional[int64] `json:"grace_period_seconds,omitempty" doc:"How long the old key lives on, 0 to 2,592,000 seconds. Default: 86,400, a day."`
+		Grace optional[int64] `json:"grace_period_seconds,omitempty" minimum:"0" maximum:"2592000" doc:"How long the old key lives on, 0 to 2,592,000 seconds. Default: 86,400, a day."`
 	}
 }
 

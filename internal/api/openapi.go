@@ -1,10 +1,14 @@
 package api
 
+//go:generate go test -count=1 -run ^TestOpenAPIGolden$ . -update
+
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,7 +37,10 @@ func openAPI() *huma.OpenAPI {
 			Title:   "Stepsies API",
 			Version: "1.0.0",
 			Description: "Read and write step-by-step guides. Every request carries an API key: `Authorization: Bearer sk_…`. " +
-				"Within v1 fields and operations are added, never renamed, removed or given another type.",
+				"Within v1 fields and operations are added, never renamed, removed or given another type: ignore what you don't know. " +
+				"The server refuses what it doesn't know, in the query and in bodies. " +
+				"Times are RFC 3339 in UTC with whole seconds. Bodies have at most 2 MiB. " +
+				"Send an `X-Request-Id` of 1 to 128 letters, digits, dots, hyphens and underscores to find your request in the log; every answer carries one.",
 			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 		},
 		Tags: []*huma.Tag{
@@ -43,7 +50,7 @@ func openAPI() *huma.OpenAPI {
 			{Name: tagUsers, Description: "User management, for the scope admin."},
 		},
 		Components: &huma.Components{
-			Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				bearerAuth: {
 					Type: "http", Scheme: "bearer", BearerFormat: "sk_ and 48 hexadecimal digits",
@@ -52,6 +59,25 @@ func openAPI() *huma.OpenAPI {
 			},
 		},
 	}
+}
+
+// schemaNames are what generated clients will call the types that have no name of
+// their own.
+var schemaNames = map[string]string{
+	"ApiError": "Error", "Problem": "ErrorProblem", "Me": "Profile", "UsedKey": "KeyInUse", "Meta": "PageMeta", "ChangedStep": "StepChange",
+	"ListStepsiesAnswerBody": "StepsyList", "CreateStepsyInputBody": "NewStepsy", "UpdateStepsyInputBody": "StepsyChange",
+	"UpdateMeInputBody": "ProfileChange", "CreatedKey": "CreatedAPIKey",
+	"ListKeysAnswerBody": "APIKeyList", "CreateKeyInputBody": "NewAPIKey", "UpdateKeyInputBody": "APIKeyChange", "RotateKeyInputBody": "Rotation",
+	"ListUsersAnswerBody": "UserList", "CreateUserInputBody": "NewUser", "UpdateUserInputBody": "UserChange",
+	"LeakedKeysInputBody": "LeakReport", "LeakedKeysAnswerBody": "LeakReceipt",
+}
+
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	if better, ok := schemaNames[name]; ok {
+		return better
+	}
+	return name
 }
 
 // descriptions say what an operation's summary cannot.
@@ -77,35 +103,13 @@ var descriptions = map[string]string{
 	"report-leaked-keys": "Asks for no key of its own: whoever holds a key can end it. Each reported key that is live is revoked at once, and its owner is told why and where it was found. The answer does not say which of them existed.",
 }
 
-// errorStatuses are the failures that an operation documents.
-func errorStatuses(method, path string, scope stepsies.Scope) []int {
-	statuses := []int{http.StatusBadRequest}
-	if scope != noScope {
-		statuses = append(statuses, http.StatusUnauthorized, http.StatusForbidden)
-	}
-	if strings.Contains(path, "{") || method == http.MethodGet || strings.HasPrefix(path, "/me") || method == http.MethodPost && scope != noScope {
-		statuses = append(statuses, http.StatusNotFound)
-	}
-	if method == http.MethodPost || method == http.MethodPatch {
-		statuses = append(statuses, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
-		if scope != noScope {
-			statuses = append(statuses, http.StatusConflict)
-		}
-	}
-	if method == http.MethodDelete && strings.HasPrefix(path, "/users") {
-		statuses = append(statuses, http.StatusConflict)
-	}
-	if path == "/stepsies/{id}" && method == http.MethodPatch {
-		statuses = append(statuses, http.StatusPreconditionFailed)
-	}
-	return append(statuses, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)
-}
-
 // describe finishes the document with what huma cannot derive, and keeps it as it
 // will be served.
 func (a *API) describe() error {
 	doc := a.huma.OpenAPI()
 	doc.Servers = []*huma.Server{{URL: a.PublicURL + basePath}}
+	doc.Components.Headers = answerHeaders
+	doc.Components.Responses = errorResponses()
 	for _, item := range doc.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
 			if op != nil {
@@ -113,35 +117,90 @@ func (a *API) describe() error {
 			}
 		}
 	}
-	text, err := json.Marshal(doc)
-	if err != nil {
+	for _, s := range doc.Components.Schemas.Map() {
+		allowNull(s)
+	}
+	var err error
+	if a.json, err = documentJSON(doc); err != nil {
 		return fmt.Errorf("write the OpenAPI document: %w", err)
 	}
-	var indented bytes.Buffer
-	if err := json.Indent(&indented, text, "", "  "); err != nil {
-		return fmt.Errorf("write the OpenAPI document: %w", err)
-	}
-	a.json = append(indented.Bytes(), '\n')
 	if a.yaml, err = doc.YAML(); err != nil {
 		return fmt.Errorf("write the OpenAPI document: %w", err)
 	}
 	return nil
 }
 
+func documentJSON(doc *huma.OpenAPI) ([]byte, error) {
+	text, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, text, "", "  "); err != nil {
+		return nil, err
+	}
+	// People read it, and it holds HTML.
+	plain := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(indented.String())
+	return []byte(plain + "\n"), nil
+}
+
+// allowNull puts null among the values of every enum that may be null: JSON Schema
+// wants a value to fit both.
+func allowNull(s *huma.Schema) {
+	if s.Nullable && len(s.Enum) > 0 && !slices.Contains(s.Enum, nil) {
+		s.Enum = append(s.Enum, nil)
+	}
+	for _, p := range s.Properties {
+		allowNull(p)
+	}
+}
+
+// allowMore says that an answer may have fields that are not described yet: within
+// v1 they are added, and clients must not stumble over them.
+func (a *API) allowMore(s *huma.Schema) {
+	if s == nil {
+		return
+	}
+	if s.Ref != "" {
+		s = a.huma.OpenAPI().Components.Schemas.SchemaFromRef(s.Ref)
+	}
+	if closed, ok := s.AdditionalProperties.(bool); ok && !closed {
+		s.AdditionalProperties = nil
+	}
+	a.allowMore(s.Items)
+	for _, p := range s.Properties {
+		a.allowMore(p)
+	}
+}
+
 func (a *API) describeOperation(op *huma.Operation) {
 	if op.OperationID == "report-leaked-keys" {
 		op.Servers = []*huma.Server{{URL: a.PublicURL}}
 	}
-	if scope := scopeOf(op); scope != noScope {
+	scope := scopeOf(op)
+	if scope != noScope {
 		op.Description = "Needs the scope `" + string(scope) + "`. " + op.Description
 	}
+	for _, p := range op.Parameters {
+		p.Schema.Description = "" // stands in the parameter already
+		if len(p.Schema.Examples) > 0 {
+			p.Example, p.Schema.Examples = p.Schema.Examples[0], nil
+		}
+	}
 	if op.OperationID == "get-stepsy" {
-		op.Responses["304"] = &huma.Response{Description: "Not Modified"}
+		op.Responses["304"] = &huma.Response{
+			Description: "It has not changed since the version that If-None-Match names.",
+			Headers:     map[string]*huma.Header{"ETag": op.Responses["200"].Headers["ETag"]},
+		}
 	}
 	for status, response := range op.Responses {
 		code, _ := strconv.Atoi(status)
-		if code >= 400 {
-			describeError(code, response)
+		if code < http.StatusBadRequest {
+			a.describeSuccess(op, scope, response)
+		} else if name := errorNames[code]; slices.Contains(errorStatuses(op.Method, op.Path, scope), code) {
+			op.Responses[status] = &huma.Response{Ref: "#/components/responses/" + name}
+		} else {
+			delete(op.Responses, status) // huma's own idea
 		}
 	}
 	if op.RequestBody != nil {
@@ -153,27 +212,29 @@ func (a *API) describeOperation(op *huma.Operation) {
 	}
 }
 
-// describeError shows what an answer of the status looks like.
-func describeError(status int, response *huma.Response) {
-	detail := errorDetail{}
-	switch status {
-	case http.StatusUnauthorized:
-		detail = errorDetail{Code: stepsies.CodeUnauthorized, Message: stepsies.Unauthorized().Message}
-	case http.StatusForbidden:
-		detail = errorDetail{Code: stepsies.CodeForbidden, Message: stepsies.Forbidden().Message}
-	case http.StatusNotFound:
-		detail = errorDetail{Code: stepsies.CodeNotFound, Message: stepsies.NotFound("stepsy").Message}
-	case http.StatusUnprocessableEntity:
-		detail = errorDetail{Code: stepsies.CodeValidation, Message: "The request does not fit. See details.",
-			Details: []stepsies.Problem{{Field: "title", Message: "must not be empty"}}}
-	case http.StatusTooManyRequests:
-		detail = errorDetail{Code: stepsies.CodeRateLimit, Message: "Too many requests. Please slow down.", RetryAfter: 45}
-	default:
-		return
+func (a *API) describeSuccess(op *huma.Operation, scope stepsies.Scope, response *huma.Response) {
+	if media := response.Content["application/json"]; media != nil {
+		a.allowMore(media.Schema)
+		media.Example = responseExamples[op.OperationID]
 	}
-	for _, media := range response.Content {
-		media.Example = apiError{Detail: detail}
+	described := map[string]*huma.Header{"X-Request-Id": {Ref: headerRef + "X-Request-Id"}}
+	if scope != noScope {
+		for _, name := range limitHeaders {
+			described[name] = &huma.Header{Ref: headerRef + name}
+		}
 	}
+	writes := op.Method == http.MethodPost || op.Method == http.MethodPatch
+	for name, h := range response.Headers {
+		if name == "Idempotency-Replayed" && !writes || name == "Location" && op.DefaultStatus != http.StatusCreated {
+			continue // a type of answer that several operations share
+		}
+		if h.Schema != nil && h.Schema.Description != "" {
+			h.Description = h.Schema.Description
+			h.Schema = &huma.Schema{Type: h.Schema.Type, Format: h.Schema.Format}
+		}
+		described[name] = h
+	}
+	response.Headers = described
 }
 
 func (a *API) serveDocument(mediaType string, text *[]byte) http.HandlerFunc {

@@ -96,7 +96,7 @@ func etag(s stepsies.Stepsy) string { return fmt.Sprintf(`"%d.%d"`, s.ID, s.Vers
 type stepsyAnswer struct {
 	ReplayedHeader
 	ETag     string `header:"ETag" doc:"Names the author's version, for If-Match and If-None-Match."`
-	Location string `header:"Location"`
+	Location string `header:"Location" format:"uri" doc:"Where the new stepsy is."`
 	Body     stepsy
 }
 
@@ -106,13 +106,13 @@ func (a *API) answer(out store.Outcome[stepsies.Stepsy]) *stepsyAnswer {
 
 type listStepsiesInput struct {
 	PageParams
-	Status   string `query:"status" enum:"draft,published" doc:"Only stepsies in this state."`
-	Category string `query:"category" enum:"business,marketing,sales,technology,design,productivity,education,health,finance,lifestyle,other" doc:"Only stepsies of this category."`
-	Featured string `query:"featured" enum:"true,false" doc:"Only featured stepsies, or only others."`
-	Query    string `query:"q" maxLength:"500" doc:"Words that must all begin a word of the title, the description or the steps."`
-	Sort     string `query:"sort" enum:"-created_at,created_at,-updated_at,-published_at,title" default:"-created_at" doc:"A minus sorts downwards."`
-	User     string `query:"user_id" doc:"A username: that author's stepsies instead of your own, only published ones unless the key has the scope admin."`
-	Include  string `query:"include" enum:"steps" doc:"steps: every item has its steps too."`
+	Status   string `query:"status" enum:"draft,published" example:"published" doc:"Only stepsies in this state."`
+	Category string `query:"category" enum:"business,marketing,sales,technology,design,productivity,education,health,finance,lifestyle,other" example:"marketing" doc:"Only stepsies of this category."`
+	Featured string `query:"featured" enum:"true,false" example:"false" doc:"Only featured stepsies, or only others."`
+	Query    string `query:"q" maxLength:"500" example:"welcome seq" doc:"Words that must all begin a word of the title, the description or the steps, whatever their case and accents."`
+	Sort     string `query:"sort" enum:"-created_at,created_at,-updated_at,-published_at,title" default:"-created_at" example:"-published_at" doc:"A minus sorts downwards."`
+	User     string `query:"user_id" example:"sarahchen" doc:"A username: that author's stepsies instead of your own, only published ones unless the key has the scope admin."`
+	Include  string `query:"include" enum:"steps" example:"steps" doc:"steps: every item has its steps too."`
 }
 
 type listStepsiesAnswer struct {
@@ -163,7 +163,7 @@ type StepsyID struct {
 
 type getStepsyInput struct {
 	StepsyID
-	IfNoneMatch []string `header:"If-None-Match" doc:"ETags that you have: the answer is 304 if one of them is the present one."`
+	IfNoneMatch string `header:"If-None-Match" example:"\"123.4\"" doc:"ETags that you have: the answer is 304 if one of them is the present one."`
 }
 
 func (a *API) getStepsy(ctx context.Context, in *getStepsyInput) (*stepsyAnswer, error) {
@@ -171,8 +171,8 @@ func (a *API) getStepsy(ctx context.Context, in *getStepsyInput) (*stepsyAnswer,
 	if err != nil {
 		return nil, err
 	}
-	if tag := etag(s); matches(in.IfNoneMatch, tag, true) {
-		return nil, notModified{tag}
+	if tags, given := callOf(ctx).tags("If-None-Match"); given && matches(tags, etag(s), true) {
+		return nil, notModified{etag(s)}
 	}
 	return a.answer(store.Outcome[stepsies.Stepsy]{Value: s}), nil
 }
@@ -202,11 +202,11 @@ type createStepsyInput struct {
 	Body struct {
 		Title       string              `json:"title" doc:"1 to 200 characters, trimmed before they are counted." example:"Email Welcome Sequence Blueprint"`
 		Description optional[string]    `json:"description,omitempty" doc:"At most 2,000 characters."`
-		Category    optional[string]    `json:"category,omitempty" doc:"One of business, marketing, sales, technology, design, productivity, education, health, finance, lifestyle, other. Default: other." example:"marketing"`
-		Slug        optional[string]    `json:"slug,omitempty" doc:"1 to 100 of a-z, 0-9 and hyphen, unique among the author's. Default: made from the title."`
+		Category    optional[string]    `json:"category,omitempty" enum:"business,marketing,sales,technology,design,productivity,education,health,finance,lifestyle,other" doc:"Default: other." example:"marketing"`
+		Slug        optional[string]    `json:"slug,omitempty" pattern:"^[a-z0-9-]{1,100}$" patternDescription:"1 to 100 characters of a-z, 0-9 and hyphen" doc:"1 to 100 of a-z, 0-9 and hyphen, unique among the author's. Default: made from the title."`
 		Featured    optional[bool]      `json:"featured,omitempty" doc:"Pin it to the top of the author's page. Default: false."`
-		Status      optional[string]    `json:"status,omitempty" doc:"draft (the default), or published to publish at once."`
-		Steps       optional[[]newStep] `json:"steps,omitempty" doc:"At most 200 steps, in order."`
+		Status      optional[string]    `json:"status,omitempty" enum:"draft,published" doc:"draft (the default), or published to publish at once."`
+		Steps       optional[[]newStep] `json:"steps,omitempty" maxItems:"200" doc:"At most 200 steps, in order."`
 		User        optional[string]    `json:"user_id,omitempty" doc:"A username: make the stepsy for that author. With the scope admin only. Default: yourself."`
 	}
 	want stepsies.StepsyChange
@@ -283,20 +283,20 @@ func (a *API) createStepsy(ctx context.Context, in *createStepsyInput) (*stepsyA
 type updateStepsyInput struct {
 	StepsyID
 	OnceParams
-	IfMatch []string `header:"If-Match" doc:"The ETag that you have seen: the answer is 412 if someone else wrote meanwhile."`
+	IfMatch string `header:"If-Match" example:"\"123.4\"" doc:"The ETag that you have seen: the answer is 412 if someone else wrote meanwhile."`
 	Body    struct {
 		Title       optional[string]        `json:"title,omitempty" doc:"1 to 200 characters."`
 		Description optional[string]        `json:"description,omitempty" doc:"At most 2,000 characters; null empties it."`
-		Category    optional[string]        `json:"category,omitempty" doc:"null: other."`
-		Slug        optional[string]        `json:"slug,omitempty" doc:"The old one redirects. null: made from the title anew."`
+		Category    optional[string]        `json:"category,omitempty" enum:"business,marketing,sales,technology,design,productivity,education,health,finance,lifestyle,other" doc:"null: other."`
+		Slug        optional[string]        `json:"slug,omitempty" pattern:"^[a-z0-9-]{1,100}$" patternDescription:"1 to 100 characters of a-z, 0-9 and hyphen" doc:"The old one redirects. null: made from the title anew."`
 		Featured    optional[bool]          `json:"featured,omitempty" doc:"null: false."`
-		Steps       optional[[]changedStep] `json:"steps,omitempty" doc:"Replaces the whole list, in the order given. null empties it."`
+		Steps       optional[[]changedStep] `json:"steps,omitempty" maxItems:"200" doc:"Replaces the whole list, in the order given. null empties it."`
 	}
 	want stepsies.StepsyChange
 }
 
 type changedStep struct {
-	ID      optional[int64]  `json:"id,omitempty" doc:"Of a step that there is already; leave it out for a new one."`
+	ID      optional[int64]  `json:"id,omitempty" minimum:"1" doc:"Of a step that there is already; leave it out for a new one."`
 	Title   string           `json:"title" doc:"1 to 200 characters."`
 	Content optional[string] `json:"content,omitempty" doc:"HTML of at most 100,000 characters."`
 }
@@ -332,8 +332,8 @@ func (a *API) updateStepsy(ctx context.Context, in *updateStepsyInput) (*stepsyA
 		return nil, err
 	}
 	var match func(stepsies.Stepsy) bool
-	if len(in.IfMatch) > 0 {
-		match = func(s stepsies.Stepsy) bool { return matches(in.IfMatch, etag(s), false) }
+	if tags, given := c.tags("If-Match"); given {
+		match = func(s stepsies.Stepsy) bool { return matches(tags, etag(s), false) }
 	}
 	out, err := a.Store.UpdateStepsy(ctx, w, in.ID, c.principal.Access(), match, in.want)
 	if err != nil {

@@ -60,7 +60,7 @@ func userOf(u stepsies.User) user {
 
 type userAnswer struct {
 	ReplayedHeader
-	Location string `header:"Location"`
+	Location string `header:"Location" format:"uri" doc:"Where the new user is."`
 	Body     user
 }
 
@@ -73,11 +73,11 @@ func (a *API) userAnswer(out store.Outcome[stepsies.User], err error) (*userAnsw
 
 type listUsersInput struct {
 	PageParams
-	Query string `query:"q" maxLength:"200" doc:"Text in the username, the e-mail address or the display name."`
+	Query string `query:"q" maxLength:"200" example:"chen" doc:"Text in the username, the e-mail address or the display name."`
 }
 
 type listUsersAnswer struct {
-	Link string `header:"Link"`
+	Link string `header:"Link" doc:"The next page, rel=\"next\" (RFC 8288)."`
 	Body struct {
 		Data []user `json:"data"`
 		Meta meta   `json:"meta"`
@@ -109,9 +109,9 @@ func (a *API) getUser(ctx context.Context, in *UserName) (*userAnswer, error) {
 
 // limitsChange is what a client may say about an account's own limits.
 type limitsChange struct {
-	Minute optional[int64] `json:"minute,omitempty" doc:"Requests per minute; null or absent: no limit."`
-	Hour   optional[int64] `json:"hour,omitempty" doc:"Requests per hour; null or absent: no limit."`
-	Month  optional[int64] `json:"month,omitempty" doc:"Requests per calendar month in UTC; null or absent: no limit."`
+	Minute optional[int64] `json:"minute,omitempty" minimum:"1" maximum:"1000000000" doc:"Requests per minute; null or absent: no limit."`
+	Hour   optional[int64] `json:"hour,omitempty" minimum:"1" maximum:"1000000000" doc:"Requests per hour; null or absent: no limit."`
+	Month  optional[int64] `json:"month,omitempty" minimum:"1" maximum:"1000000000" doc:"Requests per calendar month in UTC; null or absent: no limit."`
 }
 
 // Schema lets the object be null.
@@ -126,8 +126,8 @@ func (limitsChange) Schema(r huma.Registry) *huma.Schema {
 type UserFields struct {
 	DisplayName optional[string]       `json:"display_name,omitempty" doc:"1 to 100 characters; null: the username."`
 	Bio         optional[string]       `json:"bio,omitempty" doc:"At most 1,000 characters; null empties it."`
-	Role        optional[string]       `json:"role,omitempty" doc:"member (the default) or admin."`
-	Plan        optional[string]       `json:"plan,omitempty" doc:"free (the default), pro, team or enterprise."`
+	Role        optional[string]       `json:"role,omitempty" enum:"member,admin" doc:"member (the default) or admin."`
+	Plan        optional[string]       `json:"plan,omitempty" enum:"free,pro,team,enterprise" doc:"free (the default), pro, team or enterprise."`
 	Limits      optional[limitsChange] `json:"limits,omitempty" doc:"The account's own limits, on the plan enterprise only."`
 	Suspended   optional[bool]         `json:"suspended,omitempty" doc:"true ends every use of the user's keys and sessions at once, false lets them go on."`
 }
@@ -161,8 +161,8 @@ func (f UserFields) change(bad *stepsies.Problems) stepsies.UserChange {
 type createUserInput struct {
 	OnceParams
 	Body struct {
-		Username string `json:"username" doc:"3 to 30 of a-z, 0-9, underscore and hyphen." example:"sarahchen"`
-		Email    string `json:"email" doc:"Unique among users." example:"sarah@example.com"`
+		Username string `json:"username" pattern:"^[a-z0-9_-]{3,30}$" patternDescription:"3 to 30 characters of a-z, 0-9, underscore and hyphen" doc:"3 to 30 of a-z, 0-9, underscore and hyphen." example:"sarahchen"`
+		Email    string `json:"email" format:"email" doc:"Unique among users." example:"sarah@example.com"`
 		UserFields
 	}
 	want stepsies.UserChange
@@ -193,7 +193,7 @@ type updateUserInput struct {
 	UserName
 	OnceParams
 	Body struct {
-		Email optional[string] `json:"email,omitempty" doc:"Unique among users."`
+		Email optional[string] `json:"email,omitempty" format:"email" doc:"Unique among users."`
 		UserFields
 	}
 	want stepsies.UserChange
