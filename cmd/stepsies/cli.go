@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -31,12 +32,15 @@ type cli struct {
 	LogLevel  string `help:"Log from this level on: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"STEPSIES_LOG_LEVEL"`
 	LogFormat string `help:"Log as text or as JSON lines." enum:"text,json" default:"text" env:"STEPSIES_LOG_FORMAT"`
 
-	Demo    demoCmd    `cmd:"" help:"Try it: a server with sample stepsies in a temporary folder."`
-	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	User    userCmd    `cmd:"" help:"Create, list, change and delete users."`
-	Key     keyCmd     `cmd:"" help:"Create, list, revoke and rotate API keys."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database to this program's version."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Demo     demoCmd     `cmd:"" help:"Try it: a server with sample stepsies in a temporary folder."`
+	Serve    serveCmd    `cmd:"" help:"Run the server."`
+	User     userCmd     `cmd:"" help:"Create, list, change and delete users."`
+	Key      keyCmd      `cmd:"" help:"Create, list, revoke and rotate API keys."`
+	Activity activityCmd `cmd:"" help:"Print the record of who did what as JSON Lines, oldest first."`
+	Backup   backupCmd   `cmd:"" help:"Write everything worth keeping into one file."`
+	Restore  restoreCmd  `cmd:"" help:"Put a backup in the place of everything."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this program's version."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // Installation says where an installation keeps its data.
@@ -84,7 +88,9 @@ func run(args []string, in *os.File, out, errOut io.Writer) int {
 	t := &terminal{in: in, out: out, err: errOut, log: newLogger(errOut, c.LogLevel, c.LogFormat)}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	// A second Ctrl-C ends the program at once, but not one that comes with the first:
+	// a terminal and a wrapper may both pass on the same.
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err := parsed.Run(t, &c.Installation); err != nil {
 		return fail(errOut, err)

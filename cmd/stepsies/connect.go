@@ -18,6 +18,10 @@ import (
 // starting or ending.
 const ownerWait = 5 * time.Second
 
+// ownerPoll is how often it tries meanwhile: more often than a new command takes
+// to start, so that whoever waits is not overtaken again and again.
+const ownerPoll = 10 * time.Millisecond
+
 // connect returns a client that acts as the operator. The caller calls done.
 func connect(ctx context.Context, t *terminal, in *Installation) (c *client.Client, done func(), err error) {
 	o := &operator{in: in}
@@ -66,7 +70,7 @@ func (o *operator) find(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(ownerPoll):
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ const prefix = "STEPSIES_"
 
 // secretVariables may also be given as a file, NAME_FILE, as service managers and
 // container platforms hand out secrets.
-var secretVariables = []string{"STEPSIES_DATABASE", "STEPSIES_REDIS"}
+var secretVariables = []string{"STEPSIES_DATABASE", "STEPSIES_REDIS", "STEPSIES_SMTP"}
 
 // clientVariables are read by the SDK and not by a flag.
 var clientVariables = []string{"STEPSIES_API_KEY", "STEPSIES_URL"}

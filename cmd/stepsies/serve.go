@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -21,15 +23,24 @@ type serveCmd struct {
 	Signup         string        `help:"Who may sign up: open, invite or closed." enum:"open,invite,closed" default:"invite" env:"STEPSIES_SIGNUP"`
 	Drain          time.Duration `help:"How long /readyz says no before the server stops accepting, at SIGTERM." default:"0s" env:"STEPSIES_DRAIN"`
 	MetricsListen  string        `help:"Serve /metrics on this address instead of, for this machine only, on the public one." placeholder:"HOST:PORT" env:"STEPSIES_METRICS_LISTEN"`
+	SMTP           string        `name:"smtp" help:"Mail server for forgotten passwords, confirmations and invitations: smtp://user:password@host:587 (STARTTLS) or smtps://…. Without it no e-mail is sent. Better as a variable, since every user of a machine can read flags." placeholder:"URL" env:"STEPSIES_SMTP"`
+	MailFrom       string        `help:"Address that e-mail is sent from: Stepsies <stepsies@example.com>." placeholder:"ADDRESS" env:"STEPSIES_MAIL_FROM"`
 	AllowedOrigins []string      `help:"Origins from which browsers may call the API." placeholder:"ORIGIN,…" env:"STEPSIES_ALLOWED_ORIGINS"`
 	TrustedProxies []string      `help:"Networks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR,…" env:"STEPSIES_TRUSTED_PROXIES"`
 }
+
+// gcPercent lets the heap of a few megabytes grow to some twenty before it is
+// collected. With Go's default of 100 a busy server collects many times a second.
+const gcPercent = 400
 
 // Run serves until it is told to end.
 func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
 	proxies, err := reqlog.ParseProxies(cmd.TrustedProxies)
 	if err != nil {
 		return usagef("--trusted-proxies: %w", err)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	l, err := listen(cmd.Listen)
 	if err != nil {
@@ -50,10 +61,14 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 	if err != nil {
 		return err
 	}
-	s, err := openOwned(ctx, in, server.Config{
+	config := server.Config{
 		PublicURL: publicURL, Origins: cmd.AllowedOrigins, Proxies: proxies, Log: t.log, Migrate: true,
 		SignUp: cmd.Signup, RateLimits: cmd.RateLimits == "on", RedisURL: in.Redis, Drain: cmd.Drain, MetricsListener: metrics,
-	})
+	}
+	if config.Mail, err = cmd.mailer(); err != nil {
+		return err
+	}
+	s, err := openOwned(ctx, in, config)
 	if err != nil {
 		return err
 	}
@@ -71,6 +86,21 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 	return runErr
 }
 
+// mailer is the way to send e-mail, nil where there is none.
+func (cmd *serveCmd) mailer() (*server.Mailer, error) {
+	if cmd.SMTP == "" {
+		if cmd.MailFrom != "" {
+			return nil, usagef("--mail-from is of no use without --smtp")
+		}
+		return nil, nil
+	}
+	m, err := server.NewMailer(cmd.SMTP, cmd.MailFrom)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return m, nil
+}
+
 // openOwned opens an installation, waiting for an owner of the data folder who is
 // just ending.
 func openOwned(ctx context.Context, in *Installation, c server.Config) (*server.Server, error) {
@@ -83,7 +113,7 @@ func openOwned(ctx context.Context, in *Installation, c server.Config) (*server.
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(ownerPoll):
 		}
 	}
 }

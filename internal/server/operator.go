@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/api"
@@ -17,6 +18,8 @@ func (s *Server) operatorRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.api)
 	mux.HandleFunc("PUT /operator/users/{username}/password", s.setPassword)
+	mux.HandleFunc("GET /operator/backup", s.backup)
+	mux.HandleFunc("GET /operator/activity", s.readActivity)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mux.ServeHTTP(w, r.WithContext(api.AsOperator(r.Context())))
 	})
@@ -45,4 +48,21 @@ func (s *Server) setPassword(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// BackupComplete is the trailer of a backup that was written to its end.
+const BackupComplete = "Stepsies-Backup-Complete"
+
+// backup streams a backup. That it broke off shows in the missing trailer.
+func (s *Server) backup(w http.ResponseWriter, r *http.Request) {
+	entry := reqlog.From(r.Context())
+	entry.Route = "/operator/backup"
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // as long as it takes
+	w.Header().Set("Content-Type", "application/gzip")
+	w.Header().Set("Trailer", BackupComplete)
+	if err := s.store.Backup(r.Context(), w); err != nil {
+		entry.Err = err
+		return
+	}
+	w.Header().Set(BackupComplete, "true")
 }

@@ -47,6 +47,7 @@ type Config struct {
 	RateLimits  bool          // limits per account, and of leak reports per address
 	RedisURL    string        // redis://…, shared by the nodes for their limits; "" counts in memory
 	SignUp      string        // open, invite or closed; "" is invite
+	Mail        *Mailer       // nil: no e-mail is sent
 	Drain       time.Duration // how long /readyz says no before the listener closes
 	// MetricsListener serves /metrics. Without one they are on the public listener,
 	// for clients on this machine alone.
@@ -133,7 +134,7 @@ func (s *Server) open(ctx context.Context) error {
 	shared, _ := s.limiter.(*ratelimit.Redis)
 	s.web = web.New(web.Config{
 		Store: s.store, Sessions: auth.NewSessions(s.store, c.Now, strings.HasPrefix(c.PublicURL, "https:")),
-		PublicURL: c.PublicURL, Limiter: s.webLimiter(), Shared: shared, SignUp: web.SignUp(c.SignUp), Now: c.Now, Log: c.Log,
+		PublicURL: c.PublicURL, Limiter: s.webLimiter(), Shared: shared, Mail: s.webMailer(), SignUp: web.SignUp(c.SignUp), Now: c.Now, Log: c.Log,
 	})
 	s.public = reqlog.Handler(c.Log, c.Proxies, s.metrics.answered, s.routes())
 	s.operator = reqlog.Handler(c.Log, nil, s.metrics.answered, s.operatorRoutes())
@@ -143,16 +144,19 @@ func (s *Server) open(ctx context.Context) error {
 // routes are those of the network.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	for _, path := range []string{"/v1", "/v1/", "/api/v1", "/api/v1/", "/leaked-keys", "/openapi.json", "/openapi.yaml"} {
-		mux.Handle(path, s.api)
-	}
 	mux.Handle("/", s.web)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	if s.config.MetricsListener == nil {
 		mux.Handle("GET /metrics", localOnly(s.metrics.handler()))
 	}
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if api.Serves(r.URL.Path) {
+			s.api.ServeHTTP(w, r) // not through the mux, which redirects to cleaner paths in HTML
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // Store gives demo and tests the database beneath.
@@ -180,6 +184,9 @@ func (s *Server) Close() error {
 	var errs []error
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
+	if s.web != nil {
+		s.web.Finish(ctx) // e-mails on their way read the database
+	}
 	if s.limiter != nil {
 		errs = append(errs, s.limiter.Close(ctx))
 	}

@@ -156,17 +156,16 @@ func (web *Web) sendVerification(ctx context.Context, u stepsies.User) {
 	if web.Mail == nil || !u.EmailVerifiedAt.IsZero() {
 		return
 	}
-	token, hash := auth.NewToken()
-	w := store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous}}
-	err := web.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkEmail, UserID: u.ID, Email: u.Email}, hash, auth.EmailLink)
-	if err == nil {
-		err = web.Mail.Send(ctx, u.Email, "Is this your address?", fmt.Sprintf(
-			"Hello %s,\n\nplease confirm that this is your address. The link works for a day:\n\n%s/verify-email/%s\n\nIf you did not sign up, do nothing.\n",
+	web.later(ctx, u.ID, func(ctx context.Context) error {
+		token, hash := auth.NewToken()
+		w := store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous}}
+		if err := web.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkEmail, UserID: u.ID, Email: u.Email}, hash, auth.EmailLink); err != nil {
+			return err
+		}
+		return web.Mail.Send(ctx, u.Email, "Is this your address?", fmt.Sprintf(
+			"Hello %s,\n\nplease confirm that this is your address. The link works for a day:\n\n%s/verify-email/%s\n\nIf you have no account there, do nothing.\n",
 			u.DisplayName, web.PublicURL, token))
-	}
-	if err != nil {
-		web.Log.Warn("an e-mail could not be sent", "user_id", u.ID, "error", err)
-	}
+	})
 }
 
 func (web *Web) verifyEmailPage(q *request) error {
@@ -203,37 +202,26 @@ func (web *Web) forgotPassword(q *request) error {
 		return err
 	}
 	if web.Mail != nil {
-		ctx := context.WithoutCancel(q.Context())
-		select {
-		case web.sending <- struct{}{}: // bounded: beyond it nothing is sent, and the log says so
-			go func() {
-				defer func() { <-web.sending }()
-				web.sendPasswordLink(ctx, login)
-			}()
-		default:
-			web.Log.Warn("too many e-mails are on their way; one was not sent")
-		}
+		web.later(q.Context(), 0, func(ctx context.Context) error { return web.sendPasswordLink(ctx, login) })
 	}
 	return q.render(http.StatusOK, forgotPasswordForm(q.page("Forgotten password", ""), web.Mail != nil, true))
 }
 
-func (web *Web) sendPasswordLink(ctx context.Context, login string) {
+func (web *Web) sendPasswordLink(ctx context.Context, login string) error {
 	u, _, err := web.Store.PasswordHash(ctx, strings.TrimSpace(login))
 	if stepsies.CodeOf(err) == stepsies.CodeNotFound || err == nil && u.Suspended() {
-		return
-	}
-	var link string
-	if err == nil {
-		link, err = web.newPasswordLink(ctx, store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous}}, u)
-	}
-	if err == nil {
-		err = web.Mail.Send(ctx, u.Email, "Set a new password", fmt.Sprintf(
-			"Hello %s,\n\nsomeone, hopefully you, has forgotten your password. Set a new one within an hour:\n\n%s\n\nIf it was not you, do nothing: your password stays as it is.\n",
-			u.DisplayName, link))
+		return nil
 	}
 	if err != nil {
-		web.Log.Warn("an e-mail could not be sent", "user_id", u.ID, "error", err)
+		return err
 	}
+	link, err := web.newPasswordLink(ctx, store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous}}, u)
+	if err != nil {
+		return err
+	}
+	return web.Mail.Send(ctx, u.Email, "Set a new password", fmt.Sprintf(
+		"Hello %s,\n\nsomeone, hopefully you, has forgotten your password. Set a new one within an hour:\n\n%s\n\nIf it was not you, do nothing: your password stays as it is.\n",
+		u.DisplayName, link))
 }
 
 // newPasswordLink makes a link by which a user sets a new password.

@@ -1,8 +1,75 @@
 package web
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"time"
 
-// Mailer sends an e-mail of plain text.
+	"github.com/stepsies/stepsies"
+)
+
+// Mailer sends an e-mail of plain text. It gives up when ctx ends.
 type Mailer interface {
 	Send(ctx context.Context, to, subject, text string) error
+}
+
+// mailTimeout bounds the making and sending of one e-mail.
+const mailTimeout = 30 * time.Second
+
+// later makes and sends an e-mail after the answer, so that no page waits for a mail
+// server and the time that an answer takes tells nothing. Beyond maxSending at once
+// nothing is sent, and the log says so.
+func (web *Web) later(ctx context.Context, userID int64, send func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailTimeout)
+	select {
+	case web.sending <- struct{}{}:
+	default:
+		cancel()
+		web.Log.Warn("too many e-mails are on their way; one was not sent", "user_id", userID)
+		return
+	}
+	go func() {
+		defer func() { <-web.sending }()
+		defer cancel()
+		if err := send(ctx); err != nil {
+			web.Log.Warn("an e-mail could not be sent", "user_id", userID, "error", err)
+		}
+	}()
+}
+
+// Finish lets the e-mails go out that are on their way, until ctx ends. None is sent
+// afterwards.
+func (web *Web) Finish(ctx context.Context) {
+	for range cap(web.sending) {
+		select {
+		case web.sending <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// sendInvitation mails an invitation, which the admin who made it sees as well.
+func (web *Web) sendInvitation(ctx context.Context, from stepsies.User, to, link string) {
+	if web.Mail == nil || to == "" {
+		return
+	}
+	web.later(ctx, from.ID, func(ctx context.Context) error {
+		return web.Mail.Send(ctx, to, "You are invited to Stepsies", fmt.Sprintf(
+			"Hello,\n\n%s invites you to write step-by-step guides at %s.\nChoose a name and a password within a week:\n\n%s\n\nIf you expected nothing of the kind, do nothing.\n",
+			from.DisplayName, web.PublicURL, link))
+	})
+}
+
+// tellOldAddress tells whoever reads the old address that it is no longer the one of
+// the account: the one sign that they would have of a thief.
+func (web *Web) tellOldAddress(ctx context.Context, before, now stepsies.User) {
+	if web.Mail == nil {
+		return
+	}
+	web.later(ctx, now.ID, func(ctx context.Context) error {
+		return web.Mail.Send(ctx, before.Email, "Your e-mail address was changed", fmt.Sprintf(
+			"Hello %s,\n\nthe e-mail address of your account %s at %s is no longer this one.\n\nIf it was not you who changed it, ask an admin for help at once.\n",
+			now.DisplayName, now.Username, web.PublicURL))
+	})
 }

@@ -62,7 +62,7 @@ func (q *request) redirect(path string) error {
 
 // page is what the layout needs of every page.
 func (q *request) page(title, tab string) page {
-	return page{Title: title, Tab: tab, User: q.session.User, Now: q.web.Now(), Notice: q.takeNotice()}
+	return page{Title: title, Tab: tab, User: q.session.User, Now: q.web.Now().In(locationOf(q.session.User)), Notice: q.takeNotice()}
 }
 
 const noticeCookie = "stepsies_notice"
@@ -80,7 +80,8 @@ func (q *request) takeNotice() string {
 	if err != nil || len(c.Value) > 1000 {
 		return ""
 	}
-	http.SetCookie(q.w, &http.Cookie{Name: noticeCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(q.w, &http.Cookie{Name: noticeCookie, Path: "/", MaxAge: -1, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(q.web.PublicURL, "https:")})
 	sentence, _ := url.QueryUnescape(c.Value)
 	return sentence
 }
@@ -206,6 +207,9 @@ func sentenceOf(problem string) string {
 	return problem
 }
 
+// errForeignForm refuses what a page of another site sends in someone's name.
+var errForeignForm = &stepsies.Error{Code: stepsies.CodeForbidden, Message: "This form was sent from another site, so nothing was done. Open the page here and send it again."}
+
 // protect sets the headers of every page and refuses forms that come from
 // another site.
 func (web *Web) protect(next http.Handler) http.Handler {
@@ -213,7 +217,7 @@ func (web *Web) protect(next http.Handler) http.Handler {
 	_ = csrf.AddTrustedOrigin(web.PublicURL) // an origin, or it would not have been accepted
 	csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := &request{Request: r, w: w, web: web}
-		q.showError(stepsies.Forbidden())
+		q.showError(errForeignForm)
 	}))
 	guarded := csrf.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

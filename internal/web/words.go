@@ -13,7 +13,7 @@ func ago(now, t time.Time) string {
 	d := now.Sub(t)
 	switch {
 	case d < 0:
-		return dayOf(now, t)
+		return dayOf(now, t.In(now.Location()))
 	case d < time.Minute:
 		return "just now"
 	case d < time.Hour:
@@ -23,7 +23,7 @@ func ago(now, t time.Time) string {
 	case d < 7*24*time.Hour:
 		return plural(int(d/(24*time.Hour)), "day") + " ago"
 	}
-	return dayOf(now, t)
+	return dayOf(now, t.In(now.Location()))
 }
 
 // in says how soon a time comes: "in 5 days".
@@ -50,8 +50,9 @@ func dayOf(now, t time.Time) string {
 	return t.Format("2 Jan 2006")
 }
 
-// exact is a time to the second, for whoever hovers over a relative one.
-func exact(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006, 15:04:05 UTC") }
+// exact is a time to the second in its own time zone, for whoever hovers over a
+// relative one.
+func exact(t time.Time) string { return t.Format("Mon 2 Jan 2006, 15:04:05 MST") }
 
 // machine is a time for <time datetime>.
 func machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }

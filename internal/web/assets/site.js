@@ -5,8 +5,28 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-copy]");
   if (!button) return;
   const source = document.querySelector(button.dataset.copy);
-  await navigator.clipboard.writeText(source.textContent.trim());
+  if (!await copy(source)) {
+    getSelection().selectAllChildren(source); // the rest is Ctrl+C
+    return;
+  }
+  source.dispatchEvent(new Event("copied", { bubbles: true }));
   const label = button.textContent;
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = label; }, 2000);
 });
+
+// Away from HTTPS and from this machine browsers have the older way only.
+async function copy(source) {
+  try {
+    await navigator.clipboard.writeText(source.textContent.trim());
+    return true;
+  } catch {
+    getSelection().selectAllChildren(source);
+    return document.execCommand("copy");
+  }
+}
+
+// On a phone the tabs scroll sideways: the present one is in sight from the start.
+const strip = document.querySelector(".tabs");
+const present = strip?.querySelector("[aria-current]");
+if (present && strip.scrollWidth > strip.clientWidth) strip.scrollLeft = present.offsetLeft - (strip.clientWidth - present.offsetWidth) / 2;

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/stepsies/stepsies/internal/server"
+)
+
+type backupCmd struct {
+	File  string `arg:"" help:"Where to write the backup."`
+	Force bool   `help:"Replace a file that is there."`
+}
+
+// Run writes a backup, beside a running server or without one. The file appears
+// whole or not at all, and only its owner may read it.
+func (cmd *backupCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
+	if _, err := os.Stat(cmd.File); err == nil && !cmd.Force {
+		return usagef("%s is there already; name another file, or say --force to replace it", cmd.File)
+	}
+	part, err := os.CreateTemp(filepath.Dir(cmd.File), ".stepsies-backup-")
+	if err != nil {
+		return fmt.Errorf("write the backup: %w", err)
+	}
+	defer func() { _ = os.Remove(part.Name()) }()
+	if err := backUp(ctx, in, part); err != nil {
+		_ = part.Close()
+		return fmt.Errorf("back up: %w", err)
+	}
+	if err := errors.Join(part.Sync(), part.Close()); err != nil {
+		return fmt.Errorf("write the backup: %w", err)
+	}
+	if err := os.Rename(part.Name(), cmd.File); err != nil {
+		return fmt.Errorf("write the backup: %w", err)
+	}
+	info, err := os.Stat(cmd.File)
+	if err != nil {
+		return fmt.Errorf("write the backup: %w", err)
+	}
+	_, err = fmt.Fprintf(t.out, "Wrote %s, %d bytes.\n", cmd.File, info.Size())
+	return err
+}
+
+// backUp takes the backup from the server that owns the data folder, or from the
+// database itself.
+func backUp(ctx context.Context, in *Installation, w io.Writer) error {
+	o := &operator{in: in}
+	if err := o.find(ctx); err != nil {
+		return err
+	}
+	if o.own != nil {
+		return errors.Join(o.own.Store().Backup(ctx, w), o.close())
+	}
+	return errors.Join(downloadBackup(ctx, o, w), o.close())
+}
+
+func downloadBackup(ctx context.Context, o *operator, w io.Writer) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/operator/backup", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := o.RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the server answered %s; its log says why", answer.Status)
+	}
+	if _, err := io.Copy(w, answer.Body); err != nil {
+		return err
+	}
+	if answer.Trailer.Get(server.BackupComplete) != "true" {
+		return errors.New("the server broke off; its log says why")
+	}
+	return nil
+}
+
+type restoreCmd struct {
+	File          string `arg:"" help:"The backup."`
+	RevokeAllKeys bool   `help:"Revoke every key, for when the present database is lost and with it what was revoked since."`
+	Yes           bool   `help:"Do not ask."`
+}
+
+// Run puts a backup in the place of everything. No server may run on the data.
+func (cmd *restoreCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
+	f, err := os.Open(cmd.File)
+	if err != nil {
+		return fmt.Errorf("open the backup: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := confirm(t, cmd.Yes, "Replace everything in this installation by the backup?"); err != nil {
+		return err
+	}
+	s, err := openOwned(ctx, in, server.Config{Log: slog.New(slog.DiscardHandler), Migrate: true})
+	if errors.Is(err, server.ErrBusy) {
+		return errors.New("a server runs on this data; stop it first")
+	}
+	if err != nil {
+		return err
+	}
+	done, err := s.Store().Restore(ctx, f, cmd.RevokeAllKeys)
+	if err := errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "Restored %d rows of the backup made at %s. %d keys came back revoked. Everyone must sign in again.\n",
+		done.Rows, done.Made.Format(time.RFC3339), done.Revoked)
+	return err
+}

@@ -1,0 +1,99 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+const (
+	activityPath    = "/dashboard/activity"
+	activityPerPage = 50
+)
+
+// activityKinds are what the record can be narrowed to.
+var activityKinds = []choice{
+	{string(store.ActivityKeys), "API keys"}, {string(store.ActivityStepsies), "Stepsies"},
+	{string(store.ActivityUsers), "Users"}, {string(store.ActivitySignIns), "Signing in and out"},
+}
+
+// activityView is the tab Activity: who did what.
+type activityView struct {
+	All       bool   // everyone's, for an admin
+	User      string // only that user's
+	Unknown   bool   // there is no such user
+	Kind      string
+	Deeds     []deed
+	Continued bool   // not the first part
+	Next      string // address of the part that follows, "" for the last one
+}
+
+// filtered reports whether anything is left out on purpose.
+func (v activityView) filtered() bool { return v.User != "" || v.Kind != "" }
+
+// address is that of the record as it is asked for, from the cursor on.
+func (v activityView) address(cursor string) string {
+	values := url.Values{}
+	for name, value := range map[string]string{"user": v.User, "kind": v.Kind, "cursor": cursor} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	if len(values) == 0 {
+		return activityPath
+	}
+	return activityPath + "?" + values.Encode()
+}
+
+// activityPage shows what happened to what is one's own, and to everything for an
+// admin.
+func (web *Web) activityPage(q *request) error {
+	access := q.session.Access()
+	v := activityView{All: access.Everyone, Continued: q.FormValue("cursor") != ""}
+	for _, k := range activityKinds {
+		if q.FormValue("kind") == k.Value {
+			v.Kind = k.Value
+		}
+	}
+	filter := store.ActivityFilter{
+		Access: access, Kind: store.ActivityKind(v.Kind), Page: store.Page{Limit: activityPerPage, Cursor: q.FormValue("cursor")},
+	}
+	if name := strings.TrimPrefix(strings.TrimSpace(q.FormValue("user")), "@"); v.All && name != "" {
+		v.User = searchText(name)
+		u, err := web.Store.User(q.Context(), name)
+		v.Unknown = stepsies.CodeOf(err) == stepsies.CodeNotFound
+		if err != nil && !v.Unknown {
+			return err
+		}
+		filter.UserID = u.ID
+	}
+	if !v.Unknown {
+		found, err := web.Store.ListActivity(q.Context(), filter)
+		if err != nil {
+			return noSuchPart(err)
+		}
+		v.Deeds = q.deedsOf(found.Items)
+		if found.Next != "" {
+			v.Next = v.address(found.Next)
+		}
+	}
+	return q.render(http.StatusOK, activityTab(q.page("Activity", "Activity"), v))
+}
+
+// maxSearch bounds what is searched for, in characters.
+const maxSearch = 200
+
+// searchText is what was searched for as it can be shown and searched for again.
+func searchText(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if stepsies.CheckText(string(r), false) != nil {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+	runes := []rune(strings.TrimSpace(text))
+	return string(runes[:min(len(runes), maxSearch)])
+}

@@ -1,0 +1,90 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// historyPage is how many changes of a key are shown at once.
+const historyPage = 50
+
+// keyView is a key's own page.
+type keyView struct {
+	keyAction
+	Predecessor *stepsies.APIKey // that it was made from
+	Successor   *stepsies.APIKey // that was made of it
+	History     []stepsies.Activity
+	NextHistory string // address of older changes
+}
+
+func (web *Web) keyPage(q *request) error {
+	v := keyView{}
+	var err error
+	if v.keyAction, err = q.loadAction(); err != nil {
+		return err
+	}
+	ctx, access := q.Context(), q.session.Access()
+	if v.Successor, err = optionalKey(web.Store.Successor(ctx, v.Key)); err != nil {
+		return err
+	}
+	if v.Predecessor, err = optionalKey(web.Store.APIKey(ctx, v.Key.RotatedFrom, access)); err != nil {
+		return err
+	}
+	history, err := web.Store.ListActivity(ctx, store.ActivityFilter{
+		Access: access, Target: "api_key", TargetID: v.Key.ID, Page: store.Page{Limit: historyPage, Cursor: q.FormValue("history")},
+	})
+	if err != nil {
+		return noSuchPart(err)
+	}
+	v.History = history.Items
+	if history.Next != "" {
+		v.NextHistory = keyPath(v.Key, "") + "?history=" + history.Next + "#history" // base64url, which needs no escaping
+	}
+	return q.render(http.StatusOK, keyPageOf(q.page(v.Key.Name, "Developer"), v))
+}
+
+func optionalKey(k stepsies.APIKey, err error) (*stepsies.APIKey, error) {
+	if stepsies.CodeOf(err) == stepsies.CodeNotFound {
+		return nil, nil
+	}
+	return &k, err
+}
+
+// keyChanged says in a word what a row of the record did to a key.
+func keyChanged(a stepsies.Activity) string {
+	switch verb := strings.TrimPrefix(a.Action, "api_key."); verb {
+	case "create":
+		return "Created"
+	case "update":
+		return "Edited"
+	case "revoke":
+		return "Revoked"
+	case "rotate":
+		return "Rotated"
+	case "leaked":
+		return "Reported as leaked and revoked"
+	default:
+		return verb
+	}
+}
+
+// doneBy names who made a change, to a reader who may be the same.
+func doneBy(reader stepsies.User, a stepsies.Actor) string {
+	switch a.Kind {
+	case stepsies.ActorOperator:
+		return "the operator"
+	case stepsies.ActorAnonymous:
+		return "someone who held the key"
+	}
+	name := a.Username
+	if a.UserID == reader.ID {
+		name = "you"
+	}
+	if a.Kind == stepsies.ActorKey {
+		name += " with the key " + a.KeyName
+	}
+	return name
+}

@@ -1,0 +1,84 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/reqlog"
+)
+
+// savedAnswer tells the editor's script what became of what it sent.
+type savedAnswer struct {
+	Version  int64             `json:"version,omitempty"`  // that the next save names
+	Slug     string            `json:"slug,omitempty"`     // which may have been made from the title
+	Steps    []int64           `json:"steps,omitempty"`    // the ids of the steps as they were sent, 0 for those left out
+	Error    string            `json:"error,omitempty"`    // what to do
+	Problems map[string]string `json:"problems,omitempty"` // by field
+}
+
+// saveStepsy is editStepsy for the script: JSON in and out, so that a page is saved
+// without being left. 409: the stored version is newer; 422: something does not fit.
+func (web *Web) saveStepsy(q *request) error {
+	status, answer := q.saveTyped()
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return err
+	}
+	h := q.w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	q.w.WriteHeader(status)
+	_, _ = q.w.Write(body) // the client has gone
+	return nil
+}
+
+func (q *request) saveTyped() (int, savedAnswer) {
+	s, err := q.stepsyOfPath()
+	if err != nil {
+		return saveFailed(q, err)
+	}
+	var f struct {
+		stepsyForm
+		Quiet bool `json:"quiet"` // nobody pressed a button
+	}
+	if err := json.NewDecoder(q.Body).Decode(&f); err != nil || f.Steps == nil {
+		return saveFailed(q, stepsies.BadRequest("What you typed could not be read. It may be too large; shorten it."))
+	}
+	saved, err := q.update(s.ID, f.stepsyForm, f.Quiet)
+	if formProblem(err) {
+		return http.StatusUnprocessableEntity, savedAnswer{Error: "Something does not fit yet.", Problems: f.rowProblems(problemsOf(err))}
+	}
+	if err != nil {
+		return saveFailed(q, err)
+	}
+	answer := savedAnswer{Version: saved.Version, Slug: saved.Slug, Steps: make([]int64, len(f.Steps))}
+	i := 0
+	for row, step := range f.Steps {
+		if !step.empty() {
+			answer.Steps[row] = saved.Steps[i].ID
+			i++
+		}
+	}
+	return http.StatusOK, answer
+}
+
+// saveFailed is the answer to a failure that is not about a field.
+func saveFailed(q *request, err error) (int, savedAnswer) {
+	if e, ok := errors.AsType[*stepsies.Error](err); ok {
+		switch e.Code {
+		case stepsies.CodePreconditionFailed:
+			return http.StatusConflict, savedAnswer{Error: "This stepsy was changed elsewhere meanwhile."}
+		case stepsies.CodeNotFound:
+			return http.StatusNotFound, savedAnswer{Error: "This stepsy was deleted meanwhile, or is not yours any more."}
+		case stepsies.CodeBadRequest:
+			return http.StatusBadRequest, savedAnswer{Error: e.Message}
+		case stepsies.CodeUnavailable:
+			reqlog.From(q.Context()).Err = err
+			return http.StatusServiceUnavailable, savedAnswer{Error: e.Message}
+		}
+	}
+	reqlog.From(q.Context()).Err = err
+	return http.StatusInternalServerError, savedAnswer{Error: "Something went wrong on our side. It has been logged."}
+}

@@ -1,0 +1,115 @@
+package web
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// How much of each kind the overview shows.
+const (
+	overviewStepsies = 5
+	overviewDeeds    = 6
+	overviewKeys     = 10
+)
+
+// overviewView is the tab Overview: what happened lately, and what needs an eye.
+type overviewView struct {
+	Totals store.Totals
+	Owns   store.Belongings
+	Month  *usageShare // of the plan; nil where limits are off
+	Keys   []keyNotice
+	Latest []stepsies.Stepsy
+	Deeds  []deed
+}
+
+// fresh reports whether there is nothing to look back on yet.
+func (v overviewView) fresh() bool { return v.Owns.Stepsies == 0 }
+
+// rating is the mean of all ratings, "" without any.
+func (v overviewView) rating() string {
+	if v.Totals.Ratings == 0 {
+		return ""
+	}
+	mean := math.Round(float64(v.Totals.Stars)/float64(v.Totals.Ratings)*10) / 10
+	return strconv.FormatFloat(mean, 'f', 1, 64)
+}
+
+// keyNotice says why a key's owner should look at it, and what to do.
+type keyNotice struct {
+	stepsies.APIKey
+	Chip   string
+	Kind   string // of the chip: "warn", "bad" or ""
+	Advice string
+	Act    string // form of the key's page where that is done, "" for the page itself
+	Verb   string // what the link to it says
+}
+
+func (web *Web) overviewPage(q *request) error {
+	ctx, st, u, now := q.Context(), web.Store, q.session.User, web.Now()
+	var v overviewView
+	var err error
+	if v.Totals, err = st.Totals(ctx, u.ID); err != nil {
+		return err
+	}
+	if v.Owns, err = st.Belongings(ctx, u.ID); err != nil {
+		return err
+	}
+	keys, err := st.KeysToMind(ctx, u.ID, now.Add(-unusedAfter), overviewKeys)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		v.Keys = append(v.Keys, noticeOf(k, now))
+	}
+	own := stepsies.Access{UserID: u.ID} // an admin's too: everyone's is under Activity
+	latest, err := st.ListStepsies(ctx, store.StepsyFilter{Author: u.Username, Access: own, Sort: "-updated_at", Page: store.Page{Limit: overviewStepsies}})
+	if err != nil {
+		return err
+	}
+	v.Latest = latest.Items
+	lately, err := st.ListActivity(ctx, store.ActivityFilter{Access: own, Page: store.Page{Limit: overviewDeeds}})
+	if err != nil {
+		return err
+	}
+	v.Deeds = q.deedsOf(lately.Items)
+	for _, share := range q.usageOf(u) {
+		v.Month = &share // the last one
+	}
+	return q.render(http.StatusOK, overviewTab(q.page("Overview", "Overview"), v))
+}
+
+// noticeOf says what is the matter with a key: the most pressing thing first.
+func noticeOf(k stepsies.APIKey, now time.Time) keyNotice {
+	n := keyNotice{APIKey: k}
+	status := k.Status(now)
+	dead := status == stepsies.KeyRevoked || status == stepsies.KeyExpired
+	switch {
+	case dead && stillCalled(now, k):
+		n.Chip, n.Kind = string(status)+", still called", "bad"
+		n.Advice, n.Verb = "Something goes on to use it and gets a 401, last "+ago(now, k.LastRefusedAt)+". Give that program a new key.", "Look at it"
+	case status == stepsies.KeyExpired:
+		n.Chip, n.Kind = "expired "+ago(now, k.ExpiresAt), "warn"
+		n.Advice, n.Act, n.Verb = "A later date brings it back.", "edit", "Edit"
+	case status == stepsies.KeyExpiring:
+		n.Chip, n.Kind = expiresIn(now, k), "warn"
+		n.Advice, n.Act, n.Verb = "Rotate it, or move the date, before programs stop.", "rotate", "Rotate"
+	default:
+		n.Chip = "unused for " + wholeDays(unusedFor(k, now))
+		n.Advice, n.Act, n.Verb = "Revoke it if nothing needs it any more.", "revoke", "Revoke"
+	}
+	return n
+}
+
+// planName is a plan as people read it.
+func planName(p stepsies.Plan) string {
+	if p == "" {
+		return ""
+	}
+	return strings.ToUpper(string(p[:1])) + string(p[1:])
+}
