@@ -1,0 +1,5 @@
+// Package nodes tests several nodes of the built program that share one
+// PostgreSQL and one Redis: that they act as one while they are paused, killed and
+// restarted, and what they answer while a part that they need is away. It holds
+// nothing but tests.
+package nodes
