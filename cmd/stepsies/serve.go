@@ -76,6 +76,7 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 		_, _ = fmt.Fprintf(t.out, "There is no admin yet. Become the first one at %s or run: stepsies user create NAME --email YOU@EXAMPLE.COM --admin%s\n", link, in.flags())
 	}
 	t.log.Info("serving", "listen", l.Addr().String(), "public_url", publicURL, "database", s.Store().Engine())
+	go debug.FreeOSMemory() // what starting took is not needed again
 	runErr := s.Run(ctx, l)
 	if err := s.Close(); err != nil && runErr == nil {
 		runErr = fmt.Errorf("close the installation: %w", err)

@@ -39,6 +39,7 @@ func FuzzMergePatch(f *testing.F) {
 	w.get("admin")
 	made := 0
 	f.Fuzz(func(t *testing.T, body string) {
+		w.tb = t
 		made++
 		slug := fmt.Sprintf("fuzzed-%d", made)
 		content := []stepsies.StepChange{{Title: "First", Content: stepsies.SanitisedContent("<p>One</p>")}, {Title: "Second"}}
@@ -138,6 +139,7 @@ func FuzzQuery(f *testing.F) {
 		w.get(name)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
+		w.tb = t
 		query = strings.ReplaceAll(query, "{other}", w.get("other"))
 		for _, c := range []struct{ path, as string }{{"/v1/stepsies", "reader"}, {"/v1/api-keys", "admin"}, {"/v1/users", "admin"}} {
 			a := in.ask("GET", c.path+"?"+query, "", w.bearer(c.as))

@@ -72,6 +72,17 @@ var schemaNames = map[string]string{
 	"LeakedKeysInputBody": "LeakReport", "LeakedKeysAnswerBody": "LeakReceipt",
 }
 
+// schemaDescriptions say what a type's fields cannot.
+var schemaDescriptions = map[string]string{
+	"Error":         "Every answer that is not a success.",
+	"ErrorProblem":  "What is wrong with one field, named as you wrote it: `steps[2].title`.",
+	"KeyInUse":      "The key that this request was made with.",
+	"ListedStepsy":  "A stepsy in a list: without its steps, unless `include=steps` asks for them.",
+	"Limits":        "How the account stands in each window; null where it has no limit.",
+	"PageMeta":      "What a list says about itself.",
+	"CreatedAPIKey": "A key with its secret, which is shown this once.",
+}
+
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	if better, ok := schemaNames[name]; ok {
@@ -110,6 +121,7 @@ func (a *API) describe() error {
 	doc.Servers = []*huma.Server{{URL: a.PublicURL + basePath}}
 	doc.Components.Headers = answerHeaders
 	doc.Components.Responses = errorResponses()
+	a.allowMore(&huma.Schema{Ref: errorRef})
 	for _, item := range doc.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
 			if op != nil {
@@ -117,7 +129,8 @@ func (a *API) describe() error {
 			}
 		}
 	}
-	for _, s := range doc.Components.Schemas.Map() {
+	for name, s := range doc.Components.Schemas.Map() {
+		s.Description = schemaDescriptions[name]
 		allowNull(s)
 	}
 	var err error
@@ -189,13 +202,13 @@ func (a *API) describeOperation(op *huma.Operation) {
 	}
 	if op.OperationID == "get-stepsy" {
 		op.Responses["304"] = &huma.Response{
-			Description: "It has not changed since the version that If-None-Match names.",
-			Headers:     map[string]*huma.Header{"ETag": op.Responses["200"].Headers["ETag"]},
+			Headers: map[string]*huma.Header{"ETag": op.Responses["200"].Headers["ETag"]},
 		}
 	}
 	for status, response := range op.Responses {
 		code, _ := strconv.Atoi(status)
 		if code < http.StatusBadRequest {
+			response.Description = successDescription(op, code)
 			a.describeSuccess(op, scope, response)
 		} else if name := errorNames[code]; slices.Contains(errorStatuses(op.Method, op.Path, scope), code) {
 			op.Responses[status] = &huma.Response{Ref: "#/components/responses/" + name}
@@ -210,6 +223,22 @@ func (a *API) describeOperation(op *huma.Operation) {
 			op.RequestBody.Content["application/merge-patch+json"] = media
 		}
 	}
+}
+
+func successDescription(op *huma.Operation, code int) string {
+	switch {
+	case code == http.StatusNotModified:
+		return "It has not changed since the version that `If-None-Match` names."
+	case code == http.StatusCreated:
+		return "It is made. `Location` says where it is."
+	case code == http.StatusAccepted:
+		return "The report is received, and those of the keys that were live are dead."
+	case code == http.StatusNoContent:
+		return "It is gone."
+	case strings.HasPrefix(op.OperationID, "list-"):
+		return "A page of the list. Follow `Link`, or give `next_cursor` as `cursor`, to get the next one."
+	}
+	return "The thing as it is now."
 }
 
 func (a *API) describeSuccess(op *huma.Operation, scope stepsies.Scope, response *huma.Response) {

@@ -9,7 +9,10 @@ import (
 	"github.com/stepsies/stepsies"
 )
 
-const headerRef = "#/components/headers/"
+const (
+	headerRef = "#/components/headers/"
+	errorRef  = "#/components/schemas/Error"
+)
 
 // limitHeaders are those of every answer to a working key, on an account with a
 // limit per minute.
@@ -100,7 +103,7 @@ func errorResponses() map[string]*huma.Response {
 		responses[errorNames[statuses[f.detail.Code]]] = &huma.Response{
 			Description: f.description, Headers: headers,
 			Content: map[string]*huma.MediaType{"application/json": {
-				Schema:  &huma.Schema{Ref: "#/components/schemas/Error"},
+				Schema:  &huma.Schema{Ref: errorRef},
 				Example: apiError{Detail: f.detail},
 			}},
 		}

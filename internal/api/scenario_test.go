@@ -198,8 +198,14 @@ func TestScenarios(t *testing.T) {
 			seen[s.name] = true
 			t.Run(s.name, func(t *testing.T) { s.run(t, in) })
 		}
-		if found := aSecret.FindString(in.logs.String()); found != "" {
+		log := in.logs.String()
+		if aSecret.MatchString(log) {
 			t.Error("the log holds a key")
+		}
+		for _, text := range []string{"nobody-at-all", "example.com", "Spare", "/stepsies/1"} { // of a query, of a body, of a path
+			if strings.Contains(log, text) {
+				t.Errorf("the log holds %q", text)
+			}
 		}
 	})
 }

@@ -155,6 +155,7 @@ var readScenarios = []scenario{
 	{name: "read one's draft", as: "reader", request: "GET /v1/stepsies/{draft}", status: 200, repeats: true,
 		want:    []string{`"id":{draft},`, `"status":"draft"`, `"content":"<p>First</p>"`},
 		headers: []string{"ETag: {draft.etag}", "Location:", "Cache-Control:", "Idempotency-Replayed:"}},
+	{name: "read with an unknown parameter", as: "reader", request: "GET /v1/stepsies/{draft}?include=steps", status: 400, code: "bad_request"},
 	{name: "read what another published", as: "reader", request: "GET /v1/stepsies/{shown}", status: 200, want: []string{`"username":"{other}"`}},
 	{name: "another's draft does not exist", as: "reader", request: "GET /v1/stepsies/{theirs}", status: 404, code: "not_found", not: []string{"draft"}},
 	{name: "an admin reads another's draft", as: "admin", request: "GET /v1/stepsies/{theirs}", status: 200},

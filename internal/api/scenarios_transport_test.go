@@ -188,6 +188,10 @@ func TestBodiesOverTheNetwork(t *testing.T) {
 			t.Errorf("HEAD %s: Content-Length %d, but GET sent %d bytes", path, n, len(body))
 		}
 	}
+	same, nothing := ask("GET", "/v1/stepsies/{draft}", "", "If-None-Match: "+w.get("draft.etag"))
+	if _, typed := same.Header["Content-Type"]; same.StatusCode != 304 || nothing != "" || typed || same.Header.Get("ETag") != w.get("draft.etag") {
+		t.Errorf("what has not changed: %d %v %q", same.StatusCode, same.Header, nothing)
+	}
 	if r, _ := ask("HEAD", "/v1/stepsies/{draft}", "", "Authorization: Bearer nothing"); r.StatusCode != 401 || r.Header.Get("WWW-Authenticate") != `Bearer realm="stepsies"` {
 		t.Errorf("HEAD without a key: %d %v", r.StatusCode, r.Header)
 	}

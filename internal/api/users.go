@@ -230,7 +230,7 @@ type me struct {
 	Plan        string  `json:"plan" enum:"free,pro,team,enterprise" example:"pro"`
 	CreatedAt   string  `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z"`
 	Limits      limits  `json:"limits"`
-	Key         usedKey `json:"key" doc:"The key in use."`
+	Key         usedKey `json:"key"`
 }
 
 type limits struct {

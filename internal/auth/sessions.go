@@ -84,8 +84,9 @@ func (s *Sessions) Start(ctx context.Context, w http.ResponseWriter, r *http.Req
 		}
 	}
 	token, hash := NewToken()
-	agent := strings.ToValidUTF8(r.UserAgent(), "")
-	if _, err := s.store.CreateSession(ctx, u, hash, ip, agent[:min(len(agent), maxUserAgent)], SessionLifetime); err != nil {
+	agent := r.UserAgent()
+	agent = strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], "") // the cut may go through a character
+	if _, err := s.store.CreateSession(ctx, u, hash, ip, agent, SessionLifetime); err != nil {
 		return err
 	}
 	http.SetCookie(w, s.cookie(token, int(SessionLifetime.Seconds())))

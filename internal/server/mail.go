@@ -145,7 +145,8 @@ func (m *Mailer) client(ctx context.Context) (c *mail.Client, done func(), err e
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
 	}
 	if m.username != "" {
-		options = append(options, mail.WithUsername(m.username), mail.WithPassword(m.password), mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover))
+		options = append(options, mail.WithUsername(m.username), mail.WithPassword(m.password),
+			mail.WithOpportunisticSMTPAuth(mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthPlain, mail.SMTPAuthLogin)) // the connection is encrypted, always
 	}
 	c, err = mail.NewClient(m.host, options...)
 	if err != nil {

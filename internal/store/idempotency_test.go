@@ -174,8 +174,8 @@ func testForgotten(t *testing.T, f *fixture) {
 	}
 }
 
-// inTheMiddle runs first in the middle of an idempotent write whose end waits for
-// release, and reports how that write ended.
+// inTheMiddle begins an idempotent write whose end waits for release, and reports how
+// it ended.
 func (f *fixture) inTheMiddle(t *testing.T, w Write, failure error) (release func(), ended <-chan error) {
 	t.Helper()
 	begun, gate, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
@@ -283,8 +283,8 @@ func testManyOnce(t *testing.T, f *fixture) {
 	}
 }
 
-// TestSecondRequestGivesUpWhileTheFirstRuns waits as long as PostgreSQL lets it: the
-// engine's own bound, shortened.
+// TestIdempotentRequestThatStillRunsIsAConflict shortens the time for which
+// PostgreSQL lets the second request wait.
 func TestIdempotentRequestThatStillRunsIsAConflict(t *testing.T) {
 	t.Parallel()
 	f := postgresFixture(t)

@@ -76,7 +76,7 @@ func find(program string) (string, error) {
 	case "postgres":
 		dir, err := postgresPrograms()
 		return filepath.Join(dir, "postgres"), err
-	case "pgbouncer", "redis-server":
+	case "pgbouncer", "redis-server", "nginx":
 		// Debian keeps daemons where a plain user's PATH does not look.
 		return firstOf(program, program, "/usr/sbin/"+program)
 	case "python3-requests":

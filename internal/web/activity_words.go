@@ -104,7 +104,7 @@ func (d *deed) ofStepsy(a stepsies.Activity) {
 
 // ofUser tells what was done to a user, or what they did to themselves.
 func (d *deed) ofUser(reader stepsies.User, a stepsies.Activity) {
-	self := a.Actor.UserID == a.TargetID && a.Actor.Kind != stepsies.ActorOperator
+	self := a.Actor.UserID != 0 && a.Actor.UserID == a.TargetID
 	their := "their"
 	if a.TargetID == reader.ID {
 		their = "your"

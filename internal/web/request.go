@@ -175,6 +175,9 @@ func (q *request) showError(err error) {
 			status, title = http.StatusServiceUnavailable, "One moment, please"
 		}
 	}
+	if errors.Is(err, errDeadLink) {
+		title = "This link does not work any more"
+	}
 	if status >= http.StatusInternalServerError {
 		reqlog.From(q.Context()).Err = err
 	}

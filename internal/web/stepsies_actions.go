@@ -52,7 +52,7 @@ func (web *Web) unpublishStepsy(q *request) error {
 	if _, err := web.Store.UnpublishStepsy(q.Context(), q.write(), s.ID, q.session.Access()); err != nil {
 		return err
 	}
-	q.notice(shortName(s.Title) + " is a draft again. Only you can see it.")
+	q.notice(shortName(s.Title) + " is a draft again. Its public page is gone.")
 	return q.redirect(stepsyPath(s, ""))
 }
 

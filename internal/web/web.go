@@ -79,6 +79,7 @@ func New(c Config) *Web {
 func (web *Web) routes() []route {
 	return []route{
 		{"GET /{$}", public, web.home},
+		{"GET /docs/authentication", public, web.docsAuthentication},
 		{"GET /sign-in", public, web.signInPage},
 		{"POST /sign-in", public, web.signIn},
 		{"POST /sign-out", signedIn, web.signOut},

@@ -58,7 +58,9 @@ export function tools(editor, asHTML) {
     bar.append(b);
     if (isOn) states.push([b, isOn]);
   }
-  bar.append(words("HTML", asHTML, "Show this step as HTML"));
+  const html = words("HTML", asHTML, "Show this step as HTML");
+  html.classList.add("end");
+  bar.append(html);
   for (const [label, act] of tableList) tableBar.append(words(label, () => act(editor)));
 
   const update = () => {
@@ -81,7 +83,7 @@ function button(label, act) {
 
 function words(label, act, title = "") {
   const b = button(label, act);
-  b.className = "end";
+  b.className = "words";
   b.textContent = label;
   b.title = title;
   return b;

@@ -22,7 +22,7 @@ export function startDragging(moved) {
 function drag(grip, down, moved) {
   const row = grip.closest(".row");
   const before = [...rows.children];
-  grip.setPointerCapture(down.pointerId);
+  rows.setPointerCapture(down.pointerId); // not the grip, which loses it when its row moves
   row.classList.add("moving");
   rows.classList.add("sorting");
   scrollBy(0, row.getBoundingClientRect().top + 20 - down.clientY); // folding has moved it away
@@ -36,8 +36,8 @@ function drag(grip, down, moved) {
   const move = (event) => { y = event.clientY; };
   const end = (event) => {
     cancelAnimationFrame(frame);
-    grip.removeEventListener("pointermove", move);
-    for (const name of ["pointerup", "pointercancel"]) grip.removeEventListener(name, end);
+    rows.removeEventListener("pointermove", move);
+    for (const name of ["pointerup", "pointercancel"]) rows.removeEventListener(name, end);
     if (event.type === "pointercancel") rows.append(...before);
     else place(row, y);
     row.classList.remove("moving");
@@ -49,8 +49,8 @@ function drag(grip, down, moved) {
       moved();
     }
   };
-  grip.addEventListener("pointermove", move);
-  for (const name of ["pointerup", "pointercancel"]) grip.addEventListener(name, end);
+  rows.addEventListener("pointermove", move);
+  for (const name of ["pointerup", "pointercancel"]) rows.addEventListener(name, end);
 }
 
 // place puts a row where the pointer is: past every other one whose middle it has passed.
@@ -59,6 +59,6 @@ function place(row, y) {
     const box = r.getBoundingClientRect();
     return box.top + box.height / 2;
   };
-  while (row.previousElementSibling && y < middle(row.previousElementSibling)) row.previousElementSibling.before(row);
-  while (row.nextElementSibling && y > middle(row.nextElementSibling)) row.nextElementSibling.after(row);
+  while (row.previousElementSibling && y <= middle(row.previousElementSibling)) row.previousElementSibling.before(row);
+  while (row.nextElementSibling && y >= middle(row.nextElementSibling)) row.nextElementSibling.after(row);
 }

@@ -9,7 +9,8 @@ const key = prefix + crypto.getRandomValues(new Uint32Array(2)).join("");
 
 // A page holds a lock of that name while it is open. Browsers have locks on HTTPS only;
 // without them an open page's text is offered too, which harms nobody.
-navigator.locks?.request(key, () => new Promise(() => {}));
+// A page that is left lets go of it by itself: browsers may keep such a page for a while.
+navigator.locks?.request(key, () => new Promise((release) => { addEventListener("pagehide", release, { once: true }); }));
 
 export function keep(typed) {
   try {

@@ -32,7 +32,6 @@ export function show(name, sentence, kind = "", answers = []) {
     box.append(line);
   }
   messages.append(box);
-  return box;
 }
 
 export function dismiss(name) {

@@ -86,6 +86,11 @@ async function once(asked) {
     return;
   }
   keep(sent);
+  const nameless = asked ? "" : untitled(sent);
+  if (nameless) {
+    stand(`Not saved yet: ${nameless} has no title`);
+    return;
+  }
   stand("Saving…");
   const body = new Blob([JSON.stringify({ ...sent, quiet: !asked })]);
   let response, answer;
@@ -105,6 +110,13 @@ async function once(asked) {
   else if (response.status === 422) unfit(asked, sentRows, answer.problems);
   else if (response.status >= 500) later(asked, answer.error);
   else giveUp(answer.error);
+}
+
+// untitled names what has no title yet, for which there is no need to ask the server.
+function untitled(t) {
+  if (!t.title.trim()) return "the stepsy";
+  const i = t.steps.findIndex((s) => !s.title.trim() && (s.id || s.content));
+  return i < 0 ? "" : `step ${i + 1}`;
 }
 
 function done(sent, sentRows, answer) {
@@ -136,8 +148,7 @@ function conflict() {
   const look = document.createElement("button");
   Object.assign(look, { name: "do", value: "compare", className: "btn", textContent: "Look at both" });
   look.setAttribute("form", form.id);
-  show("conflict", "This stepsy was changed elsewhere since you opened it, in another tab or by a program. What you typed is kept; nothing is written over.", "warn", [look])
-    .scrollIntoView({ block: "nearest" });
+  show("conflict", "This stepsy was changed elsewhere since you opened it, in another tab or by a program. What you typed is kept; nothing is written over.", "warn", [look]);
 }
 
 function unfit(asked, sentRows, problems = {}) {

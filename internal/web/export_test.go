@@ -1,0 +1,47 @@
+package web
+
+import (
+	"strings"
+
+	"github.com/stepsies/stepsies"
+)
+
+// TellActivity tells an action of each kind of actor to each kind of reader.
+func TellActivity(action string) []string {
+	target := map[string]string{"api_key": "api_key", "stepsy": "stepsy", "user": "user", "session": "user", "backup": "installation"}[strings.Split(action, ".")[0]]
+	var told []string
+	for _, kind := range []stepsies.ActorKind{stepsies.ActorKey, stepsies.ActorSession, stepsies.ActorOperator, stepsies.ActorAnonymous} {
+		for _, reader := range []stepsies.User{{ID: 1, Username: "sarah", Role: stepsies.RoleMember}, {ID: 2, Username: "boss", Role: stepsies.RoleAdmin}, {ID: 3, Username: "other", Role: stepsies.RoleAdmin}} {
+			for _, target := range []stepsies.Activity{{Target: target, TargetID: 1, Name: "sarah"}, {Target: target, TargetID: 2, Name: "boss"}} {
+				a := target
+				a.Action = action
+				a.Actor = stepsies.Actor{Kind: kind, UserID: 1, Username: "sarah", KeyID: 4, KeyName: "CI"}
+				if kind == stepsies.ActorOperator || kind == stepsies.ActorAnonymous {
+					a.Actor = stepsies.Actor{Kind: kind}
+				}
+				if action == "user.invite" || action == "user.uninvite" {
+					a.TargetID, a.Name = 0, "" // nobody is a user yet
+				}
+				d := deedOf(reader, a)
+				told = append(told, strings.TrimSuffix(d.Actor+" "+d.Verb+" "+d.Name, " ")+d.Tail)
+			}
+		}
+	}
+	return told
+}
+
+// Route is a row of the table of routes.
+type Route struct {
+	Pattern string
+	Public  bool
+	Admin   bool
+}
+
+// Routes is the table of routes.
+func (web *Web) Routes() []Route {
+	var list []Route
+	for _, r := range web.routes() {
+		list = append(list, Route{Pattern: r.pattern, Public: r.access == public, Admin: r.access == adminOnly})
+	}
+	return list
+}

@@ -1,0 +1,221 @@
+package web_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stepsies/stepsies"
+)
+
+const profile = "/dashboard/profile"
+
+func TestProfileIsEdited(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	u := h.withPassword(t, "sarah", "member")
+	b := h.signedIn(t, "sarah")
+	wantRedirect(t, b.post(t, profile, "display_name", " Sarah Chen ", "bio", "Line one\r\nline two", "time_zone", "Asia/Tokyo"), profile)
+	page := b.get(t, profile)
+	wantText(t, page, "Your profile is saved.")
+	for _, want := range []string{`value="Sarah Chen"`, "Line one\nline two</textarea>", `value="Asia/Tokyo"`} {
+		if !strings.Contains(page.body, want) {
+			t.Errorf("the page does not hold %s", want)
+		}
+	}
+	got, err := h.Store().UserByID(t.Context(), u.ID)
+	if err != nil || got.Bio != "Line one\nline two" {
+		t.Errorf("the bio is %q, %v", got.Bio, err)
+	}
+	// Exact times are in the zone of the reader.
+	if !strings.Contains(page.body, " JST\"") || strings.Contains(page.body, " UTC\"") {
+		t.Error("exact times are not in the reader's time zone")
+	}
+	// An empty name falls back to the username, an empty zone to UTC.
+	wantRedirect(t, b.post(t, profile, "display_name", "", "bio", "", "time_zone", ""), profile)
+	if got, _ = h.Store().UserByID(t.Context(), u.ID); got.DisplayName != "sarah" || got.Bio != "" || got.TimeZone != "" {
+		t.Errorf("the profile is %+v", got)
+	}
+}
+
+func TestProfileFormSaysWhatIsWrongAndKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	u := h.withPassword(t, "sarah", "member")
+	b := h.signedIn(t, "sarah")
+	long := strings.Repeat("b", 1001)
+	answer := b.post(t, profile, "display_name", strings.Repeat("n", 101), "bio", long, "time_zone", "Mars/Olympus")
+	wantStatus(t, answer, http.StatusUnprocessableEntity)
+	wantText(t, answer, "at most 100 characters, has 101", "at most 1000 characters, has 1001", "name of a time zone", long)
+	if !strings.Contains(answer.body, `value="Mars/Olympus"`) {
+		t.Error("the time zone is not kept")
+	}
+	for _, zone := range []string{"Local", "../../etc/passwd", "/etc/localtime", "Europe/Berlin\x00"} {
+		wantStatus(t, b.post(t, profile, "time_zone", zone), http.StatusUnprocessableEntity)
+	}
+	// What only an admin may change is not in the form, whatever is sent.
+	wantRedirect(t, b.post(t, profile, "display_name", "Sarah", "role", "admin", "plan", "team", "email", "x@example.com", "username", "boss", "suspended", "true"), profile)
+	got, _ := h.Store().UserByID(t.Context(), u.ID)
+	if got.Role != stepsies.RoleMember || got.Plan != stepsies.PlanFree || got.Email != u.Email || got.Username != "sarah" {
+		t.Errorf("a member has become %+v", got)
+	}
+}
+
+func TestChangingTheAddressAsksForThePasswordAndIsConfirmed(t *testing.T) {
+	t.Parallel()
+	h, mails := withMail(t, nil)
+	u := h.withPassword(t, "sarah", "member")
+	h.withPassword(t, "other", "member")
+	b := h.signedIn(t, "sarah")
+	email := func(address, password string) shown {
+		return b.post(t, profile+"/email", "email", address, "email_password", password)
+	}
+	answer := email("new@example.com", "wrong password")
+	wantStatus(t, answer, http.StatusUnprocessableEntity)
+	wantText(t, answer, "This is not your password.")
+	if !strings.Contains(answer.body, `value="new@example.com"`) {
+		t.Error("the address is not kept")
+	}
+	answer = email("nobody", "")
+	wantText(t, answer, "must be an e-mail address", "This is not your password.")
+	wantStatus(t, email("OTHER@example.com", goodPassword), http.StatusConflict)
+	if got, _ := h.Store().UserByID(t.Context(), u.ID); got.Email != u.Email {
+		t.Fatalf("the address is %s", got.Email)
+	}
+	// A link that was sent to the old address ends with it.
+	b.post(t, "/forgot-password", "login", "sarah")
+	reset := pathOf(t, mails.Next(t).Text, "/reset-password/")
+	wantRedirect(t, email(" new@example.com ", goodPassword), profile)
+	wantText(t, b.get(t, profile), "Your e-mail address is new@example.com now.", "not confirmed")
+	wantStatus(t, h.browser().get(t, reset), http.StatusConflict)
+	sent := map[string]string{}
+	for range 2 {
+		m := mails.Next(t)
+		sent[m.To] = m.Text
+	}
+	if !strings.Contains(sent["sarah@example.com"], "is no longer this one") || strings.Contains(sent["sarah@example.com"], "new@example.com") {
+		t.Errorf("the old address is told %q", sent["sarah@example.com"])
+	}
+	first := pathOf(t, sent["new@example.com"], "/verify-email/")
+	wantRedirect(t, b.post(t, profile+"/verify-email"), profile)
+	second := pathOf(t, mails.Next(t).Text, "/verify-email/")
+	wantStatus(t, b.post(t, first), http.StatusConflict) // a later one takes its place
+	wantRedirect(t, b.post(t, second), profile)
+	wantText(t, b.get(t, profile), "new@example.com confirmed")
+	wantRedirect(t, b.signIn(t, "new@example.com", goodPassword), "/dashboard")
+	wantStatus(t, b.signIn(t, "sarah@example.com", goodPassword), http.StatusUnauthorized)
+}
+
+func TestAddressThatStaysAsksForNothing(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	h.withPassword(t, "sarah", "member")
+	b := h.signedIn(t, "sarah")
+	wantRedirect(t, b.post(t, profile+"/email", "email", "sarah@example.com"), profile)
+	wantText(t, b.get(t, profile), "That is your address already.")
+	wantStatus(t, b.post(t, profile+"/verify-email"), http.StatusNotFound) // no e-mail is sent here
+	wantNoText(t, b.get(t, profile), "not confirmed")
+}
+
+func TestPasswordChangeAsksForTheOldOneAndSignsOutElsewhere(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	u := h.withPassword(t, "sarah", "member")
+	_, secret := h.newKey(t, u, "key", "read")
+	b, elsewhere := h.signedIn(t, "sarah"), h.signedIn(t, "sarah")
+	change := func(old, fresh string) shown {
+		return b.post(t, profile+"/password", "old_password", old, "new_password", fresh)
+	}
+	answer := change("wrong password", "short")
+	wantStatus(t, answer, http.StatusUnprocessableEntity)
+	wantText(t, answer, "This is not your password.", "at least 8 characters")
+	if strings.Contains(answer.body, "wrong password") {
+		t.Error("the page holds a password")
+	}
+	if !elsewhere.isIn(t) {
+		t.Fatal("a change that failed has signed out")
+	}
+	wantRedirect(t, change(goodPassword, otherPassword), profile)
+	wantText(t, b.get(t, profile), "Your password is changed.")
+	if elsewhere.isIn(t) || !b.isIn(t) {
+		t.Error("the other browser is in, or this one is not")
+	}
+	wantStatus(t, h.browser().signIn(t, "sarah", goodPassword), http.StatusUnauthorized)
+	wantRedirect(t, h.browser().signIn(t, "sarah", otherPassword), "/dashboard")
+	if got := h.call(secret.Reveal()); got != http.StatusOK {
+		t.Errorf("the key gets %d", got)
+	}
+}
+
+func TestOpenBrowserIsNoPlaceToGuessAPassword(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	h.withPassword(t, "sarah", "member")
+	b := h.signedIn(t, "sarah")
+	for i := range 10 {
+		b.address = "198.51.100." + itoa(int64(i))
+		wantText(t, b.post(t, profile+"/password", "old_password", "guess "+itoa(int64(i)), "new_password", otherPassword), "This is not your password.")
+	}
+	answer := b.post(t, profile+"/password", "old_password", goodPassword, "new_password", otherPassword)
+	wantStatus(t, answer, http.StatusUnprocessableEntity)
+	wantText(t, answer, "Too many tries")
+	h.forward(15 * time.Minute)
+	wantRedirect(t, b.post(t, profile+"/password", "old_password", goodPassword, "new_password", otherPassword), profile)
+}
+
+func TestSessionsAreListedAndEnded(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	u := h.withPassword(t, "sarah", "member")
+	other := h.withPassword(t, "other", "member")
+	h.signedIn(t, "other")
+	in := func(agent, address string) *browser {
+		b := h.browser()
+		b.agent, b.address = agent, address
+		wantRedirect(t, b.signIn(t, "sarah", goodPassword), "/dashboard")
+		return b
+	}
+	here := in("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "203.0.113.1")
+	phone := in("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1", "203.0.113.2")
+	work := in("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0", "203.0.113.3")
+	page := here.get(t, profile)
+	wantText(t, page, "Firefox on Linux this one from 203.0.113.1 · seen just now", "Safari on iPhone from 203.0.113.2", "Edge on Windows from 203.0.113.3", "Sign out everywhere")
+	if got := strings.Count(page.text(), "this one"); got != 1 {
+		t.Errorf("%d sessions are this one", got)
+	}
+	ids := map[string]int64{}
+	list, err := h.Store().ListSessions(t.Context(), u.ID)
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	for _, s := range list {
+		ids[s.IP] = s.ID
+	}
+	end := func(b *browser, id int64) shown { return b.post(t, profile+"/sessions/"+itoa(id)+"/end") }
+	wantRedirect(t, end(here, ids["203.0.113.2"]), profile+"#sessions")
+	wantText(t, here.get(t, profile), "Safari on iPhone is signed out.")
+	if phone.isIn(t) || !work.isIn(t) || !here.isIn(t) {
+		t.Error("the wrong browser is signed out")
+	}
+	// A session that is over, another's, and what is none do not exist.
+	foreign, err := h.Store().ListSessions(t.Context(), other.ID)
+	if err != nil || len(foreign) != 1 {
+		t.Fatalf("%+v, %v", foreign, err)
+	}
+	for _, id := range []int64{ids["203.0.113.2"], foreign[0].ID, 0, -1} {
+		wantStatus(t, end(here, id), http.StatusNotFound)
+	}
+	wantStatus(t, here.post(t, profile+"/sessions/x/end"), http.StatusNotFound)
+	if left, _ := h.Store().ListSessions(t.Context(), other.ID); len(left) != 1 {
+		t.Error("another's session is over")
+	}
+	// Ending one's own is signing out.
+	wantRedirect(t, end(work, ids["203.0.113.3"]), "/sign-in")
+	again := in("curl/8.0", "203.0.113.4")
+	wantRedirect(t, here.post(t, profile+"/sessions/end-all"), "/sign-in")
+	wantText(t, here.get(t, "/sign-in"), "You are signed out everywhere.")
+	if here.isIn(t) || again.isIn(t) {
+		t.Error("a browser is still in")
+	}
+}
