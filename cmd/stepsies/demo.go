@@ -124,6 +124,9 @@ func seed(ctx context.Context, s *store.Store, clock *demoClock) (login, error) 
 	if err := s.AddCounts(ctx, counts); err != nil {
 		return login{}, err
 	}
+	if err := seedKeys(ctx, s, clock, samples[0].Username); err != nil {
+		return login{}, fmt.Errorf("keys: %w", err)
+	}
 	return seedLogin(ctx, s, samples[0].Username)
 }
 
