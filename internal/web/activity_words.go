@@ -1,6 +1,7 @@
 package web
 
 import (
+	"regexp"
 	"strconv"
 	"time"
 
@@ -32,7 +33,7 @@ func (q *request) deedsOf(rows []stepsies.Activity) []deed {
 // deedOf tells one row. Where an admin did something to what is another's, the
 // address they came from is not for the other to know.
 func deedOf(reader stepsies.User, a stepsies.Activity) deed {
-	d := deed{Actor: actorName(reader, a.Actor), Name: a.Name, Detail: a.Detail, At: a.At}
+	d := deed{Actor: actorName(reader, a.Actor), Name: a.Name, Detail: readableTimes(a.Detail), At: a.At}
 	if reader.Role == stepsies.RoleAdmin || a.Actor.UserID == reader.ID || a.Actor.Kind == stepsies.ActorAnonymous {
 		d.IP = a.Actor.IP
 	}
@@ -51,6 +52,20 @@ func deedOf(reader stepsies.User, a stepsies.Activity) deed {
 		d.Verb, d.Name = "did "+a.Action, a.Name
 	}
 	return d
+}
+
+// machineTime is a time as the record holds it.
+var machineTime = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+
+// readableTimes writes the times of a detail as people do.
+func readableTimes(detail string) string {
+	return machineTime.ReplaceAllStringFunc(detail, func(text string) string {
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return text
+		}
+		return t.Format("2 Jan 2006, 15:04 UTC")
+	})
 }
 
 // actorName names who did something, to a reader who may be the same.

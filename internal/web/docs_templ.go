@@ -41,7 +41,7 @@ func docsAuthenticationPage(p page, base string) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<article class=\"read docs\"><p class=\"eyebrow\">Documentation</p><h1>Authentication</h1><p class=\"lede\">Every request to the API carries an API key. This page says how to make one, use it, and end it.</p><div class=\"prose\"><h2>Overview</h2><p>The key goes into the header <code>Authorization</code> of each request, as a bearer token:</p><pre><code>Authorization: Bearer sk_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx</code></pre><p><strong>Keep your keys secret.</strong> Whoever has a key can do what it can do. It never belongs into a web page, a public repository or any version control: keep it in an environment variable or a secrets manager.</p><h2>Creating an API key</h2><ol><li>Go to your <a href=\"/dashboard/developer\">Dashboard</a> and open the <strong>Developer</strong> tab.</li><li>Click <strong>Create API Key</strong>.</li><li>Give the key a name that says what it is for: “Production Backend”, “CI/CD Pipeline”.</li><li>Select the scopes that your program needs, and no more.</li><li>Set an expiration date, if the key should end by itself.</li><li>Click <strong>Create Key</strong>.</li></ol><p><strong>The key is shown once,</strong> right then. Copy it and store it safely: we keep only a fingerprint of it, so nobody can show it again. If you lose it, make a new one.</p><h2>Format of a key</h2><p>A key is 51 characters long: the prefix <code>sk_</code>, by which it is known as a Stepsies key, and 48 random hexadecimal characters.</p><h2>Scopes</h2><p>A key has one scope or more, which limit what it can do.</p><table><thead><tr><th>Scope</th><th>Allows</th><th>For example for</th></tr></thead> <tbody><tr><td><code>read</code></td><td>Reading your stepsies and your profile</td><td>Analytics, public displays</td></tr><tr><td><code>write</code></td><td>Creating, changing and deleting stepsies</td><td>Content management, automation</td></tr><tr><td><code>admin</code></td><td>Everything, user management too</td><td>Administration, migrations</td></tr></tbody></table><p>The scope <code>admin</code> includes the other two. <code>write</code> does not include <code>read</code>: select both where a program does both.</p><h2>Which operation needs which scope</h2><table><thead><tr><th>Operation</th><th>Scope</th></tr></thead> <tbody><tr><td><code>GET /stepsies</code></td><td><code>read</code></td></tr><tr><td><code>GET /stepsies/:id</code></td><td><code>read</code></td></tr><tr><td><code>POST /stepsies</code></td><td><code>write</code></td></tr><tr><td><code>PATCH /stepsies/:id</code></td><td><code>write</code></td></tr><tr><td><code>DELETE /stepsies/:id</code></td><td><code>write</code></td></tr><tr><td><code>POST /stepsies/:id/publish</code></td><td><code>write</code></td></tr><tr><td><code>POST /stepsies/:id/unpublish</code></td><td><code>write</code></td></tr></tbody></table><p>Every operation with its scope, its fields and its errors stands in the <a href=\"/openapi.json\">OpenAPI document</a>.</p><h2>Making requests</h2>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<article class=\"read docs\"><p class=\"eyebrow\">Documentation</p><h1>Authentication</h1><p class=\"lede\">Every request to the API carries an API key. This page says how to make one, use it, and end it.</p><div class=\"prose\"><h2>Overview</h2><p>The key goes into the header <code>Authorization</code> of each request, as a bearer token:</p><pre tabindex=\"0\"><code>Authorization: Bearer sk_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx</code></pre><p><strong>Keep your keys secret.</strong> Whoever has a key can do what it can do. It never belongs into a web page, a public repository or any version control: keep it in an environment variable or a secrets manager.</p><h2>Creating an API key</h2><ol><li>Go to your <a href=\"/dashboard/developer\">Dashboard</a> and open the <strong>Developer</strong> tab.</li><li>Click <strong>Create API Key</strong>.</li><li>Give the key a name that says what it is for: “Production Backend”, “CI/CD Pipeline”.</li><li>Select the scopes that your program needs, and no more.</li><li>Set an expiration date, if the key should end by itself.</li><li>Click <strong>Create Key</strong>.</li></ol><p><strong>The key is shown once,</strong> right then. Copy it and store it safely: we keep only a fingerprint of it, so nobody can show it again. If you lose it, make a new one.</p><h2>Format of a key</h2><p>A key is 51 characters long: the prefix <code>sk_</code>, by which it is known as a Stepsies key, and 48 random hexadecimal characters.</p><h2>Scopes</h2><p>A key has one scope or more, which limit what it can do.</p><table><thead><tr><th>Scope</th><th>Allows</th><th>For example for</th></tr></thead> <tbody><tr><td><code>read</code></td><td>Reading your stepsies and your profile</td><td>Analytics, public displays</td></tr><tr><td><code>write</code></td><td>Creating, changing and deleting stepsies</td><td>Content management, automation</td></tr><tr><td><code>admin</code></td><td>Everything, user management too</td><td>Administration, migrations</td></tr></tbody></table><p>The scope <code>admin</code> includes the other two. <code>write</code> does not include <code>read</code>: select both where a program does both.</p><h2>Which operation needs which scope</h2><table><thead><tr><th>Operation</th><th>Scope</th></tr></thead> <tbody><tr><td><code>GET /stepsies</code></td><td><code>read</code></td></tr><tr><td><code>GET /stepsies/:id</code></td><td><code>read</code></td></tr><tr><td><code>POST /stepsies</code></td><td><code>write</code></td></tr><tr><td><code>PATCH /stepsies/:id</code></td><td><code>write</code></td></tr><tr><td><code>DELETE /stepsies/:id</code></td><td><code>write</code></td></tr><tr><td><code>POST /stepsies/:id/publish</code></td><td><code>write</code></td></tr><tr><td><code>POST /stepsies/:id/unpublish</code></td><td><code>write</code></td></tr></tbody></table><p>Every operation with its scope, its fields and its errors stands in the <a href=\"/openapi.json\">OpenAPI document</a>.</p><h2>Making requests</h2>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -59,14 +59,14 @@ func docsAuthenticationPage(p page, base string) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</h3><pre><code>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</h3><pre tabindex=\"0\"><code>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var4 string
 				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(s.code)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `docs.templ`, Line: 54, Col: 24}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `docs.templ`, Line: 54, Col: 37}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 				if templ_7745c5c3_Err != nil {
@@ -77,27 +77,27 @@ func docsAuthenticationPage(p page, base string) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<h2>When a request is refused</h2><h3>401 Unauthorized</h3><p>There was no key, or one that does not work:</p><pre><code>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<h2>When a request is refused</h2><h3>401 Unauthorized</h3><p>There was no key, or one that does not work:</p><pre tabindex=\"0\"><code>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var5 string
 			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(bodyUnauthorized)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `docs.templ`, Line: 59, Col: 33}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `docs.templ`, Line: 59, Col: 46}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</code></pre><p>Look for a missing header, a typing mistake, a key that was revoked, or one whose expiration date has passed. The answer is the same for all of them, so that nobody learns anything about keys from it.</p><h3>403 Forbidden</h3><p>The key works, but lacks the scope:</p><pre><code>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</code></pre><p>Look for a missing header, a typing mistake, a key that was revoked, or one whose expiration date has passed. The answer is the same for all of them, so that nobody learns anything about keys from it.</p><h3>403 Forbidden</h3><p>The key works, but lacks the scope:</p><pre tabindex=\"0\"><code>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 string
 			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(bodyForbidden)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `docs.templ`, Line: 63, Col: 30}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `docs.templ`, Line: 63, Col: 43}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {

@@ -31,6 +31,7 @@ func (p *tab) typeInto(t *testing.T, n int, text string) {
 	t.Helper()
 	p.wait(t, fmt.Sprintf("%s > %d", richSteps, n))
 	js[any](t, p, fmt.Sprintf(`void document.querySelectorAll(".tiptap")[%d].editor.commands.focus("end")`, n))
+	p.wait(t, fmt.Sprintf(`document.activeElement === document.querySelectorAll(".tiptap")[%d]`, n))
 	p.press(t, text)
 }
 
@@ -238,4 +239,42 @@ func TestEditorLosesNothingThatTheSanitiserLetsThrough(t *testing.T) {
 			t.Errorf("%q became %q", s.Steps[i].Content.HTML(), step.Content.HTML())
 		}
 	}
+}
+
+func TestToolsWriteWhatTheSanitiserKeeps(t *testing.T) {
+	t.Parallel()
+	h := openKeyHouse(t, false)
+	s := h.newStepsy(t, h.sarah, "Bake bread", "Mix", "<p>Flour</p>")
+	p := h.openChromium(t, h.sarah).open(t, stepsyAt(s, ""))
+	p.wait(t, richSteps+" === 1")
+	tool := func(name string) {
+		t.Helper()
+		js[any](t, p, fmt.Sprintf("void document.querySelector('.tools button[title=%q]').click()", name))
+	}
+	js[any](t, p, `void document.querySelector(".tiptap").editor.commands.selectAll()`)
+	for _, name := range []string{"Bold", "Italic", "List", "Link"} {
+		tool(name)
+	}
+	p.wait(t, `document.activeElement.placeholder === "https://…"`)
+	for _, bad := range []string{"javascript:alert(1)", "ftp://example.com"} {
+		js[any](t, p, fmt.Sprintf("void (document.activeElement.value = %q)", bad))
+		p.press(t, kb.Enter)
+		p.wait(t, `document.querySelector(".asker .problem")`)
+	}
+	js[any](t, p, `void (document.activeElement.value = "")`)
+	p.press(t, "example.com/a")
+	p.press(t, kb.Enter)
+	p.wait(t, `document.querySelector(".asker").hidden && document.activeElement.classList.contains("tiptap")`)
+	js[any](t, p, `void document.querySelector(".tiptap").editor.commands.insertContentAt(document.querySelector(".tiptap").editor.state.doc.content.size, "<p>Then</p>")`)
+	js[any](t, p, `void document.querySelector(".tiptap").editor.commands.setTextSelection(document.querySelector(".tiptap").editor.state.doc.content.size - 1)`)
+	tool("Table")
+	p.wait(t, `!document.querySelector(".tools[aria-label=Table]").hidden`)
+	p.wait(t, isSaved)
+	const want = `<ul><li><a href="https://example.com/a" rel="nofollow ugc noopener"><strong><em>Flour</em></strong></a></li></ul><p>Then</p>` +
+		`<table><thead><tr><th></th><th></th></tr></thead><tbody><tr><td></td><td></td></tr><tr><td></td><td></td></tr></tbody></table>`
+	if got := h.stored(t, s).Steps[0].Content.HTML(); got != want {
+		t.Errorf("stored is %s, want %s", got, want)
+	}
+	p.goTo(t, stepsyAt(s, ""))
+	p.wait(t, richSteps+` === 1 && document.querySelector(".tiptap table")`)
 }

@@ -26,14 +26,14 @@ func TestFirstVisitSaysWhatToDo(t *testing.T) {
 	u := h.withPassword(t, "sarah", "member")
 	b := h.signedIn(t, "sarah")
 	page := b.get(t, "/dashboard")
-	wantText(t, page, "Begin here", "Write your first stepsy", "Create an API key", "No ratings yet", "0 of 5,000 API requests")
-	wantNoText(t, page, "Keys to look at", "Latest stepsies", "Done:")
+	wantText(t, page, "Begin here", "Write your first stepsy", "Create an API key", "0 of 5,000 API requests")
+	wantNoText(t, page, "Views", "Keys to look at", "Latest stepsies", "Done:")
 	h.newKey(t, u, "key", "read")
 	wantText(t, b.get(t, "/dashboard"), "Begin here", "Done: 1 key in use.")
 	h.addStepsy(t, "sarah", "My first", false)
 	page = b.get(t, "/dashboard")
 	wantNoText(t, page, "Begin here")
-	wantText(t, page, "0 published, 1 draft", "My first draft 1 step · changed just now")
+	wantText(t, page, "0 published, 1 draft", "No ratings yet", "My first draft 1 step · changed just now")
 }
 
 func TestOverviewSumsUpWhatIsOnesOwn(t *testing.T) {
