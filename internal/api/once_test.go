@@ -13,7 +13,6 @@ import (
 // onceCase is a write that a client may repeat.
 type onceCase struct {
 	name, as, method, path, body, other string
-	given                               func(w *world)
 }
 
 var onceCases = []onceCase{
