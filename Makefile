@@ -29,7 +29,7 @@ lint: ## Check format, vet, staticcheck, arrows, modules, generated files, known
 	@scripts/lint
 
 generate: ## Write again what is generated: templates, OpenAPI document, editor bundle
-	go tool templ generate
+	go tool templ generate -path internal/web
 	go generate ./...
 
 bench: ## Run all benchmarks (BENCHTIME=1s COUNT=1; compare two runs with: go tool benchstat)
