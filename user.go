@@ -66,9 +66,13 @@ type UserChange struct {
 	Role        *string
 	Plan        *string
 	Limits      *Limits
+	KeptLimits  Windows // of Limits, those that stay as they are
 	Suspended   *bool
 	TimeZone    *string
 }
+
+// Windows is a set of the windows in which requests are counted.
+type Windows struct{ Minute, Hour, Month bool }
 
 // NewUser returns a user with the wanted properties: a member on the free plan
 // unless they say otherwise. It reports all that is wrong at once.
@@ -117,7 +121,7 @@ func (u *User) apply(want UserChange, now time.Time, bad *Problems) {
 		bad.AddErr(field, err)
 		*to = v
 	}
-	before := u.Email
+	before, plan := u.Email, u.Plan
 	set("email", &u.Email, want.Email, ParseEmail)
 	if !strings.EqualFold(before, u.Email) {
 		u.EmailVerifiedAt = time.Time{}
@@ -141,7 +145,10 @@ func (u *User) apply(want UserChange, now time.Time, bad *Problems) {
 		u.Plan = p
 	}
 	if want.Limits != nil {
-		u.changeLimits(*want.Limits, bad)
+		if plan != PlanEnterprise {
+			u.OwnLimits = Limits{} // of an earlier time, and not seen by whoever asks for this change
+		}
+		u.changeLimits(*want.Limits, want.KeptLimits, bad)
 	}
 	if want.Suspended != nil && *want.Suspended != u.Suspended() {
 		u.SuspendedAt = time.Time{}
@@ -151,7 +158,16 @@ func (u *User) apply(want UserChange, now time.Time, bad *Problems) {
 	}
 }
 
-func (u *User) changeLimits(l Limits, bad *Problems) {
+func (u *User) changeLimits(l Limits, kept Windows, bad *Problems) {
+	if kept.Minute {
+		l.Minute = u.OwnLimits.Minute
+	}
+	if kept.Hour {
+		l.Hour = u.OwnLimits.Hour
+	}
+	if kept.Month {
+		l.Month = u.OwnLimits.Month
+	}
 	for _, w := range []struct {
 		field string
 		limit int64

@@ -64,3 +64,14 @@ func (w *world) unlimited(name string) {
 	plan, own := string(stepsies.PlanEnterprise), stepsies.Limits{Minute: stepsies.MaxLimit, Hour: stepsies.MaxLimit, Month: stepsies.MaxLimit}
 	w.change(name, stepsies.UserChange{Plan: &plan, Limits: &own})
 }
+
+// ownLimits gives the author limits of their own on the plan enterprise, then the
+// plan.
+func ownLimits(plan string) func(w *world) {
+	return func(w *world) {
+		w.get("author")
+		enterprise, own := string(stepsies.PlanEnterprise), stepsies.Limits{Minute: 5, Hour: 50}
+		w.change("author", stepsies.UserChange{Plan: &enterprise, Limits: &own})
+		w.change("author", stepsies.UserChange{Plan: &plan})
+	}
+}

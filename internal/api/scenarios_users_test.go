@@ -61,6 +61,10 @@ var userScenarios = []scenario{
 
 	{name: "change a user", as: "admin", request: "PATCH /v1/users/{author}", body: `{"display_name":"New","email":"new-{author}@example.com","role":"admin","plan":"enterprise","limits":{"month":7},"bio":"b"}`, status: 200,
 		exact: `{"username":"{author}","display_name":"New","email":"new-{author}@example.com","bio":"b","role":"admin","plan":"enterprise","limits":{"minute":null,"hour":null,"month":7},"suspended":false,"suspended_at":null,"created_at":"2026-03-14T15:09:26Z"}`},
+	{name: "one of a user's limits", as: "admin", given: ownLimits("enterprise"), request: "PATCH /v1/users/{author}", body: `{"limits":{"hour":null,"month":7}}`, status: 200, want: []string{`"limits":{"minute":5,"hour":null,"month":7}`}},
+	{name: "none of a user's limits", as: "admin", given: ownLimits("enterprise"), request: "PATCH /v1/users/{author}", body: `{"limits":{}}`, status: 200, want: []string{`"limits":{"minute":5,"hour":50,"month":null}`}},
+	{name: "no more limits for a user", as: "admin", given: ownLimits("enterprise"), request: "PATCH /v1/users/{author}", body: `{"limits":null}`, status: 200, want: []string{`"limits":{"minute":null,"hour":null,"month":null}`}},
+	{name: "a limit for a user who had others before", as: "admin", given: ownLimits("pro"), request: "PATCH /v1/users/{author}", body: `{"plan":"enterprise","limits":{"month":7}}`, status: 200, want: []string{`"limits":{"minute":null,"hour":null,"month":7}`}},
 	{name: "an empty change of a user", as: "admin", request: "PATCH /v1/users/{author}", body: `{}`, status: 200, want: []string{`"display_name":"Name of {author}"`, `"plan":"pro"`}},
 	{name: "nulls in a change of a user", as: "admin", request: "PATCH /v1/users/{author}", body: `{"display_name":null,"bio":null,"role":null,"plan":null,"limits":null,"suspended":null}`, status: 200, want: []string{`"display_name":"{author}"`, `"role":"member","plan":"free","limits":null,"suspended":false`}},
 	{name: "null for an address", as: "admin", request: "PATCH /v1/users/{author}", body: `{"email":null}`, status: 422, fields: []string{"email"}},

@@ -109,9 +109,9 @@ func (a *API) getUser(ctx context.Context, in *UserName) (*userAnswer, error) {
 
 // limitsChange is what a client may say about an account's own limits.
 type limitsChange struct {
-	Minute optional[int64] `json:"minute,omitempty" minimum:"1" maximum:"1000000000" doc:"Requests per minute; null or absent: no limit."`
-	Hour   optional[int64] `json:"hour,omitempty" minimum:"1" maximum:"1000000000" doc:"Requests per hour; null or absent: no limit."`
-	Month  optional[int64] `json:"month,omitempty" minimum:"1" maximum:"1000000000" doc:"Requests per calendar month in UTC; null or absent: no limit."`
+	Minute optional[int64] `json:"minute,omitempty" minimum:"1" maximum:"1000000000" doc:"Requests per minute; null: no limit. A change leaves what is absent as it is."`
+	Hour   optional[int64] `json:"hour,omitempty" minimum:"1" maximum:"1000000000" doc:"Requests per hour; null: no limit. A change leaves what is absent as it is."`
+	Month  optional[int64] `json:"month,omitempty" minimum:"1" maximum:"1000000000" doc:"Requests per calendar month in UTC; null: no limit. A change leaves what is absent as it is."`
 }
 
 // Schema lets the object be null.
@@ -128,7 +128,7 @@ type UserFields struct {
 	Bio         optional[string]       `json:"bio,omitempty" doc:"At most 1,000 characters; null empties it."`
 	Role        optional[string]       `json:"role,omitempty" enum:"member,admin" doc:"member (the default) or admin."`
 	Plan        optional[string]       `json:"plan,omitempty" enum:"free,pro,team,enterprise" doc:"free (the default), pro, team or enterprise."`
-	Limits      optional[limitsChange] `json:"limits,omitempty" doc:"The account's own limits, on the plan enterprise only."`
+	Limits      optional[limitsChange] `json:"limits,omitempty" doc:"The account's own limits, on the plan enterprise only. null: none."`
 	Suspended   optional[bool]         `json:"suspended,omitempty" doc:"true ends every use of the user's keys and sessions at once, false lets them go on."`
 }
 
@@ -145,12 +145,14 @@ func (f UserFields) change(bad *stepsies.Problems) stepsies.UserChange {
 		field string
 		from  optional[int64]
 		to    *int64
+		kept  *bool
 	}{
-		{"limits.minute", f.Limits.value.Minute, &want.Limits.Minute},
-		{"limits.hour", f.Limits.value.Hour, &want.Limits.Hour},
-		{"limits.month", f.Limits.value.Month, &want.Limits.Month},
+		{"limits.minute", f.Limits.value.Minute, &want.Limits.Minute, &want.KeptLimits.Minute},
+		{"limits.hour", f.Limits.value.Hour, &want.Limits.Hour, &want.KeptLimits.Hour},
+		{"limits.month", f.Limits.value.Month, &want.Limits.Month, &want.KeptLimits.Month},
 	} {
 		*w.to = *w.from.orEmpty()
+		*w.kept = !w.from.set && !f.Limits.null
 		if w.from.set && !w.from.null && *w.to < 1 {
 			bad.Add(w.field, "must be from 1 to %d, or null for no limit", stepsies.MaxLimit)
 		}

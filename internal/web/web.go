@@ -70,7 +70,7 @@ func New(c Config) *Web {
 		web.mux.HandleFunc(r.pattern, web.serve(r))
 	}
 	web.mux.HandleFunc("GET /assets/", serveAsset)
-	web.mux.HandleFunc("/", web.serve(route{"/", public, func(*request) error { return errNoPage }}))
+	web.mux.HandleFunc("/", web.serve(route{"/", public, web.elsewhere}))
 	web.handler = web.protect(web.mux)
 	return web
 }
