@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -55,6 +56,7 @@ type Error struct {
 	Details    []Detail      // every field that does not fit, for ErrValidation
 	RequestID  string        // names the request in the server's log; "" where unknown
 	RetryAfter time.Duration // when a repetition makes sense; 0 where the server did not say
+	Scope      Scope         // the scope that the key lacks, for ErrForbidden; "" where the server did not say
 
 	operation string
 }
@@ -66,27 +68,43 @@ type Detail struct {
 	Message string `json:"message"`
 }
 
-// Error returns one line with the operation, the message, all details, the
-// status, the code and the request's id. It never holds an API key.
-func (e *Error) Error() string {
-	var b strings.Builder
-	if e.operation != "" {
-		b.WriteString(e.operation + ": ")
+// Advice returns a sentence that says what to do about the failure where the
+// message cannot: every bad key gets the same answer, and the message of a missing
+// scope does not name it. It is "" for all other failures.
+func (e *Error) Advice() string {
+	switch {
+	case e.Code == ErrUnauthorized:
+		return "The key may be mistyped, revoked or expired: create a new one in the dashboard's Developer tab and put it in the place of this one."
+	case e.Code == ErrForbidden && e.Scope != "":
+		return fmt.Sprintf("It needs a key with the scope %s: add the scope to this key in the dashboard's Developer tab, or use another key.", e.Scope)
+	case (e.Code == ErrRateLimit || e.Code == ErrQuota) && e.RetryAfter > 0:
+		return fmt.Sprintf("Try again in %s.", e.RetryAfter)
 	}
-	b.WriteString(e.Message)
+	return ""
+}
+
+// Error returns one line with the operation, the message, all details, the
+// advice, the status, the code and the request's id. It never holds an API key.
+func (e *Error) Error() string {
+	said := e.Message
 	for i, d := range e.Details {
 		sep := "; "
 		if i == 0 {
 			sep = " "
 		}
-		b.WriteString(sep + strings.TrimSpace(d.Field+" "+d.Message))
+		said += sep + strings.TrimSpace(d.Field+" "+d.Message)
 	}
-	fmt.Fprintf(&b, " (%d %s", e.Status, e.Code)
+	if advice := e.Advice(); advice != "" {
+		said = strings.TrimRight(said, ".") + ". " + advice
+	}
+	if e.operation != "" {
+		said = e.operation + ": " + said
+	}
+	said += fmt.Sprintf(" (%d %s", e.Status, e.Code)
 	if e.RequestID != "" {
-		b.WriteString(", request " + e.RequestID)
+		said += ", request " + e.RequestID
 	}
-	b.WriteByte(')')
-	return b.String()
+	return said + ")"
 }
 
 // Is reports whether target is the error's code.
@@ -117,7 +135,10 @@ func errorOf(operation string, a *answer) *Error {
 		e.Code, e.Message = ErrUnexpectedAnswer, describe(a)
 		return e
 	}
-	e.Code, e.Message = wire.Error.Code, redact(wire.Error.Message)
+	e.Code, e.Message = Code(redact(string(wire.Error.Code))), redact(wire.Error.Message)
+	if e.Code == ErrForbidden {
+		e.Scope = neededScope(a.header.Get("WWW-Authenticate"))
+	}
 	for _, d := range wire.Error.Details {
 		e.Details = append(e.Details, Detail{redact(d.Field), redact(d.Message)})
 	}
@@ -128,6 +149,17 @@ func errorOf(operation string, a *answer) *Error {
 		e.RetryAfter = seconds(wire.Error.RetryAfter)
 	}
 	return e
+}
+
+var scopeParameter = regexp.MustCompile(`[ ,]scope="([a-z]{1,32})"`)
+
+// neededScope reads the scope from a challenge (RFC 6750 §3): "" where it names
+// none, or several.
+func neededScope(challenge string) Scope {
+	if m := scopeParameter.FindStringSubmatch(challenge); m != nil {
+		return Scope(m[1])
+	}
+	return ""
 }
 
 // describe says in a sentence what came in place of an answer of the API.

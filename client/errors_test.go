@@ -51,12 +51,27 @@ func TestErrorFields(t *testing.T) {
 		"rate limit by header": {
 			respond(429, `{"error":{"code":"rate_limit_exceeded","message":"Too many requests. Please slow down.","retry_after":45}}`, "Retry-After", "46"),
 			client.Error{Status: 429, Code: client.ErrRateLimit, Message: "Too many requests. Please slow down.", RetryAfter: 46 * time.Second},
-			"GET /v1/me: Too many requests. Please slow down. (429 rate_limit_exceeded)",
+			"GET /v1/me: Too many requests. Please slow down. Try again in 46s. (429 rate_limit_exceeded)",
 		},
 		"quota by body": {
 			respond(429, `{"error":{"code":"quota_exceeded","message":"Used up.","retry_after":86400}}`),
 			client.Error{Status: 429, Code: client.ErrQuota, Message: "Used up.", RetryAfter: 24 * time.Hour},
-			"GET /v1/me: Used up. (429 quota_exceeded)",
+			"GET /v1/me: Used up. Try again in 24h0m0s. (429 quota_exceeded)",
+		},
+		"key that has ended": {
+			respond(401, `{"error":{"code":"unauthorized","message":"Missing or invalid API key"}}`, "WWW-Authenticate", `Bearer realm="stepsies"`),
+			client.Error{Status: 401, Code: client.ErrUnauthorized, Message: "Missing or invalid API key"},
+			"GET /v1/me: Missing or invalid API key. The key may be mistyped, revoked or expired: create a new one in the dashboard's Developer tab and put it in the place of this one. (401 unauthorized)",
+		},
+		"missing scope": {
+			respond(403, `{"error":{"code":"forbidden","message":"Insufficient scope for this action"}}`, "WWW-Authenticate", `Bearer realm="stepsies", error="insufficient_scope", scope="read"`),
+			client.Error{Status: 403, Code: client.ErrForbidden, Message: "Insufficient scope for this action", Scope: client.ScopeRead},
+			"GET /v1/me: Insufficient scope for this action. It needs a key with the scope read: add the scope to this key in the dashboard's Developer tab, or use another key. (403 forbidden)",
+		},
+		"missing scope that nobody named": {
+			respond(403, `{"error":{"code":"forbidden","message":"Insufficient scope for this action"}}`, "WWW-Authenticate", `Bearer realm="stepsies scope="`),
+			client.Error{Status: 403, Code: client.ErrForbidden, Message: "Insufficient scope for this action"},
+			"GET /v1/me: Insufficient scope for this action (403 forbidden)",
 		},
 		"internal": {
 			respond(500, `{"error":{"code":"internal_error","message":"Something broke.","request_id":"r-2"}}`),
@@ -102,7 +117,7 @@ func TestErrorFields(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			if e.Status != test.want.Status || e.Code != test.want.Code || e.Message != test.want.Message || e.RequestID != test.want.RequestID ||
-				e.RetryAfter != test.want.RetryAfter || fmt.Sprint(e.Details) != fmt.Sprint(test.want.Details) {
+				e.RetryAfter != test.want.RetryAfter || e.Scope != test.want.Scope || fmt.Sprint(e.Details) != fmt.Sprint(test.want.Details) {
 				t.Errorf("got  %+v\nwant %+v", *e, test.want)
 			}
 			if err.Error() != test.says {

@@ -171,7 +171,7 @@ func userCalls() map[string]operationCase {
 			`{"username":"sarahchen","email":"sarah@example.com","display_name":"Sarah Chen","bio":"b","role":"admin","plan":"enterprise","limits":{"minute":300,"hour":null,"month":null},"suspended":true}`, userJSON},
 		"UpdateUser": {func(ctx context.Context, c *client.Client) (any, error) {
 			return c.UpdateUser(ctx, "sarahchen", client.UserChange{DisplayName: client.Set("S"), Bio: client.Set("b"), Email: client.Set("s@example.com"), Role: client.Set(client.RoleMember),
-				Plan: client.Set(client.PlanTeam), Limits: client.Null[client.Limits](), Suspended: client.Set(true)})
+				Plan: client.Set(client.PlanTeam), Limits: client.Null[client.LimitsChange](), Suspended: client.Set(true)})
 		}, respond(200, userJSON), "PATCH", "/v1/users/sarahchen", "",
 			`{"display_name":"S","bio":"b","email":"s@example.com","role":"member","plan":"team","limits":null,"suspended":true}`, userJSON},
 		"DeleteUser": {func(ctx context.Context, c *client.Client) (any, error) { return nil, c.DeleteUser(ctx, "sarahchen") },

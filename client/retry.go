@@ -45,6 +45,9 @@ func (e *callError) Error() string {
 
 func (e *callError) Unwrap() error { return e.err }
 
+// GoString is Error: %#v would show what a transport said, as it said it.
+func (e *callError) GoString() string { return e.Error() }
+
 // send sends the request, again where a repetition is safe and may help.
 func (c *Client) send(ctx context.Context, r *request) (*answer, error) {
 	carriedOut := false // perhaps: an earlier attempt reached the server, its answer did not reach us
@@ -60,6 +63,11 @@ func (c *Client) send(ctx context.Context, r *request) (*answer, error) {
 			failed.attempts = attempt
 		}
 		fate := fateOf(err)
+		if carriedOut && r.repeatable && errors.Is(err, ErrConflict) {
+			// The attempt whose answer was lost may still be running. What is taken
+			// indeed is refused again, and the attempts are bounded.
+			fate = perhapsDone
+		}
 		carriedOut = carriedOut || fate == perhapsDone
 		if ctx.Err() != nil || attempt > c.retries || fate == final || fate == perhapsDone && !r.repeatable {
 			return nil, err

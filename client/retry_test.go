@@ -298,6 +298,34 @@ func TestDeletionWhoseAnswerWasLost(t *testing.T) {
 	})
 }
 
+// TestWriteThatStillRunsIsAwaited: the answer to the first attempt is lost, and the
+// server says of the repetition that the first one still runs.
+func TestWriteThatStillRunsIsAwaited(t *testing.T) {
+	busy := fail(409, client.ErrConflict)
+	for name, test := range map[string]struct {
+		answers  []http.HandlerFunc
+		requests int
+		done     bool
+	}{
+		"still running, then done": {[]http.HandlerFunc{hangUp, busy, respond(201, stepsyJSON)}, 3, true},
+		"taken":                    {[]http.HandlerFunc{busy}, 1, false},
+		"lost, then taken":         {[]http.HandlerFunc{hangUp, busy}, 1 + client.DefaultRetries, false},
+		"slow down, then taken":    {[]http.HandlerFunc{fail(429, client.ErrRateLimit), busy}, 2, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, test.answers, nil, func(t *testing.T, c *client.Client, rec *recorder) {
+				_, err := c.CreateStepsy(t.Context(), client.NewStepsy{Title: "Tea"})
+				if (err == nil) != test.done || err != nil && !errors.Is(err, client.ErrConflict) {
+					t.Errorf("got %v", err)
+				}
+				if n := len(rec.requests()); n != test.requests {
+					t.Errorf("%d requests were sent, not %d", n, test.requests)
+				}
+			})
+		})
+	}
+}
+
 func TestUnknownWritesAreNotRepeated(t *testing.T) {
 	send := func(ctx context.Context, c *client.Client, opts ...client.CallOption) error {
 		return c.Do(ctx, http.MethodPost, "/operator/backup", struct{}{}, nil, opts...)

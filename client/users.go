@@ -93,6 +93,14 @@ type Limits struct {
 	Month  *int64 `json:"month"`
 }
 
+// LimitsChange is a change of an account's own limits. Null is no limit; what is
+// absent stays as it is.
+type LimitsChange struct {
+	Minute Optional[int64] `json:"minute,omitzero"`
+	Hour   Optional[int64] `json:"hour,omitzero"`
+	Month  Optional[int64] `json:"month,omitzero"`
+}
+
 // NewUser is a user to be made. Username and e-mail address are required.
 type NewUser struct {
 	Username    string  `json:"username"` // 3 to 30 of a-z, 0-9, underscore and hyphen
@@ -107,13 +115,13 @@ type NewUser struct {
 
 // UserChange is a change of a user by an admin.
 type UserChange struct {
-	DisplayName Optional[string] `json:"display_name,omitzero"`
-	Bio         Optional[string] `json:"bio,omitzero"`
-	Email       Optional[string] `json:"email,omitzero"`
-	Role        Optional[Role]   `json:"role,omitzero"`
-	Plan        Optional[Plan]   `json:"plan,omitzero"`
-	Limits      Optional[Limits] `json:"limits,omitzero"`    // on the plan enterprise only
-	Suspended   Optional[bool]   `json:"suspended,omitzero"` // true ends sessions and keys until it is false again
+	DisplayName Optional[string]       `json:"display_name,omitzero"`
+	Bio         Optional[string]       `json:"bio,omitzero"`
+	Email       Optional[string]       `json:"email,omitzero"`
+	Role        Optional[Role]         `json:"role,omitzero"`
+	Plan        Optional[Plan]         `json:"plan,omitzero"`
+	Limits      Optional[LimitsChange] `json:"limits,omitzero"`    // on the plan enterprise only; null: none
+	Suspended   Optional[bool]         `json:"suspended,omitzero"` // true ends sessions and keys until it is false again
 }
 
 // UserQuery says which users to list.
