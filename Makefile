@@ -10,7 +10,7 @@ FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 COUNT     ?= 1
 
-.PHONY: help build demo test lint generate bench fuzz clean
+.PHONY: help build demo test lint generate screenshots bench fuzz clean
 
 help: ## Say what there is to run
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ lint: ## Check format, vet, staticcheck, arrows, modules, generated files, known
 generate: ## Write again what is generated: templates, OpenAPI document, editor bundle
 	go tool templ generate -path internal/web
 	go generate ./...
+
+screenshots: ## Take pictures of every page, at both widths, light and dark, into docs/pictures
+	go test -count=1 -timeout 20m -run '^TestEveryPageIsForEveryone$$' ./internal/web -args -pictures $(CURDIR)/docs/pictures
 
 bench: ## Run all benchmarks (BENCHTIME=1s COUNT=1; compare two runs with: go tool benchstat)
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 60m ./...

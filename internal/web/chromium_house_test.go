@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,13 +32,14 @@ type chromium struct {
 // tab is one of its tabs.
 type tab struct {
 	*chromium
-	ctx context.Context
+	ctx    context.Context
+	expect []int // what it may be answered with, though that is an error
 
 	mu     sync.Mutex
 	errors []string
 }
 
-// openChromium starts a browser in which a user is signed in.
+// openChromium starts a browser in which a user is signed in, nobody where u is zero.
 func (h *keyHouse) openChromium(t *testing.T, u stepsies.User) *chromium {
 	t.Helper()
 	server := httptest.NewServer(h.Handler())
@@ -50,6 +52,10 @@ func (h *keyHouse) openChromium(t *testing.T, u stepsies.User) *chromium {
 	t.Cleanup(func() { _ = chromedp.Cancel(ctx); closeTab() }) // it waits until the browser has gone
 	b := &chromium{keyHouse: h, url: server.URL, ctx: ctx}
 	first := &tab{chromium: b, ctx: ctx}
+	if u.ID == 0 {
+		first.do(t, chromedp.Navigate("about:blank"))
+		return b
+	}
 	first.do(t, chromedp.Navigate(b.url+"/sign-in"))
 	cookie := h.signIn(t, u).cookie
 	js[any](t, first, fmt.Sprintf("void (document.cookie = %q)", cookie.Name+"="+cookie.Value+"; path=/"))
@@ -59,6 +65,14 @@ func (h *keyHouse) openChromium(t *testing.T, u stepsies.User) *chromium {
 // open opens a page in a tab of its own. An error on it, or something that its policy
 // forbids, fails the test when the test is over.
 func (b *chromium) open(t *testing.T, path string) *tab {
+	t.Helper()
+	p := b.openTab(t, path)
+	p.goTo(t, path)
+	return p
+}
+
+// openTab is a tab that is empty yet.
+func (b *chromium) openTab(t *testing.T, path string) *tab {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(b.ctx)
 	t.Cleanup(closeTab)
@@ -77,7 +91,6 @@ func (b *chromium) open(t *testing.T, path string) *tab {
 			t.Errorf("%s: the console says %s", path, e)
 		}
 	})
-	p.goTo(t, path)
 	return p
 }
 
@@ -92,7 +105,9 @@ func (p *tab) heard(event any) {
 			text += " " + e.ExceptionDetails.Exception.Description
 		}
 	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelError && !strings.Contains(e.Entry.Text, "status of 409") && !strings.Contains(e.Entry.Text, "status of 422") {
+		expected := strings.Contains(e.Entry.Text, "status of 409") || strings.Contains(e.Entry.Text, "status of 422") ||
+			slices.ContainsFunc(p.expect, func(status int) bool { return strings.Contains(e.Entry.Text, fmt.Sprint("status of ", status)) })
+		if e.Entry.Level == log.EntryLevelError && !expected {
 			text = e.Entry.Text + " " + e.Entry.URL
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/stepsies/stepsies/internal/store"
 )
 
-//go:generate go run ../tools/bundle editor assets
+//go:generate go run ../tools/bundle editor assets editor.js=richtext writing.js=writing versions.js=versions
 
 // editorView is the page on which a stepsy is written.
 type editorView struct {

@@ -11,42 +11,73 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// scripts are what is made, each of the folder of sources after it.
-var scripts = []struct{ name, folder string }{
-	{"editor.js", "richtext"},   // rich text, loaded when a step needs it
-	{"writing.js", "writing"},   // the page on which a stepsy is written
-	{"versions.js", "versions"}, // the page with two versions of it
+// script is what is made of a folder of sources.
+type script struct{ name, folder string }
+
+// parseScripts reads NAME=FOLDER.
+func parseScripts(args []string) ([]script, error) {
+	scripts := make([]script, len(args))
+	for i, arg := range args {
+		name, folder, ok := strings.Cut(arg, "=")
+		if !ok || name == "" || folder == "" {
+			return nil, fmt.Errorf("%q is not NAME=FOLDER, as in editor.js=richtext", arg)
+		}
+		scripts[i] = script{name, folder}
+	}
+	return scripts, nil
+}
+
+// bundle is what is made of what, and where.
+type bundle struct {
+	sources string // folder with package.json, its lock file and a folder for each script
+	assets  string // folder of what is made
+	scripts []script
 }
 
 // licences names the file with the licences of what is in the scripts.
-const licences = "editor-licences.txt"
+func (b bundle) licences() string {
+	dir, err := filepath.Abs(b.sources)
+	if err != nil {
+		dir = b.sources
+	}
+	return filepath.Base(dir) + "-licences.txt"
+}
+
+// names lists the files that are made.
+func (b bundle) names() []string {
+	names := make([]string, len(b.scripts))
+	for i, s := range b.scripts {
+		names[i] = s.name
+	}
+	return append(names, b.licences())
+}
 
 // build writes the scripts and their licences. The same inputs give the same bytes on
 // every machine.
-func build(sources, assets, inputs string) error {
+func (b bundle) build(inputs string) error {
 	packages := map[string]bool{}
-	for _, s := range scripts {
-		text, used, err := bundle(sources, s.folder)
+	for _, s := range b.scripts {
+		text, used, err := b.script(s.folder)
 		if err != nil {
 			return err
 		}
 		for name := range used {
 			packages[name] = true
 		}
-		if err := os.WriteFile(filepath.Join(assets, s.name), sign(text, inputs), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(b.assets, s.name), b.sign(text, inputs), 0o644); err != nil {
 			return err
 		}
 	}
-	text, err := licencesOf(sources, packages)
+	text, err := licencesOf(b.sources, packages)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(assets, licences), sign(text, inputs), 0o644)
+	return os.WriteFile(filepath.Join(b.assets, b.licences()), b.sign(text, inputs), 0o644)
 }
 
-// bundle makes one script, and says which packages are in it.
-func bundle(sources, folder string) (text []byte, packages map[string]bool, err error) {
-	dir, err := filepath.Abs(sources)
+// script makes one script, and says which packages are in it.
+func (b bundle) script(folder string) (text []byte, packages map[string]bool, err error) {
+	dir, err := filepath.Abs(b.sources)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -70,7 +101,7 @@ func bundle(sources, folder string) (text []byte, packages map[string]bool, err 
 // licencesOf gathers the licences of npm packages, in the order of their names.
 func licencesOf(sources string, packages map[string]bool) ([]byte, error) {
 	var b strings.Builder
-	b.WriteString("The editor of stepsies contains parts of these packages.\n")
+	b.WriteString("The scripts beside this file contain parts of these packages.\n")
 	names := make([]string, 0, len(packages))
 	for name := range packages {
 		names = append(names, name)

@@ -5,21 +5,42 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-const (
-	sources = "../../web/editor"
-	assets  = "../../web/assets"
-)
+// bundles are those of the program and of its tests, as go:generate lines name them.
+func bundles(t *testing.T) map[string]bundle {
+	t.Helper()
+	found := map[string]bundle{}
+	lines := regexp.MustCompile(`//go:generate go run \.\./tools/bundle (\S+) (\S+) (.+)`)
+	for _, file := range []string{"../../web/editor.go", "../../web/axe_test.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range lines.FindAllStringSubmatch(string(text), -1) {
+			scripts, err := parseScripts(strings.Fields(m[3]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[m[1]] = bundle{filepath.Join("../../web", m[1]), filepath.Join("../../web", m[2]), scripts}
+		}
+	}
+	if len(found) < 2 {
+		t.Fatalf("only %v are found", found)
+	}
+	return found
+}
 
 // copies returns a folder with the sources and one with what was made of them, to be
 // changed at will, on a machine without npm.
-func copies(t *testing.T) (src, dst string) {
+func copies(t *testing.T, of bundle) bundle {
 	t.Helper()
-	src, dst = t.TempDir(), t.TempDir()
-	err := fs.WalkDir(os.DirFS(sources), ".", func(path string, d fs.DirEntry, err error) error {
+	// The licences are named for the folder.
+	src, dst := filepath.Join(t.TempDir(), filepath.Base(of.sources)), t.TempDir()
+	err := fs.WalkDir(os.DirFS(of.sources), ".", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -28,18 +49,18 @@ func copies(t *testing.T) (src, dst string) {
 		case d.IsDir():
 			return os.MkdirAll(filepath.Join(src, path), 0o755)
 		}
-		return copyFile(filepath.Join(src, path), filepath.Join(sources, path))
+		return copyFile(filepath.Join(src, path), filepath.Join(of.sources, path))
 	})
-	for _, name := range append(scriptNames(), licences) {
+	for _, name := range of.names() {
 		if err == nil {
-			err = copyFile(filepath.Join(dst, name), filepath.Join(assets, name))
+			err = copyFile(filepath.Join(dst, name), filepath.Join(of.assets, name))
 		}
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", "")
-	return src, dst
+	return bundle{src, dst, of.scripts}
 }
 
 func copyFile(to, from string) error {
@@ -62,17 +83,18 @@ func add(t *testing.T, path, text string) {
 }
 
 func TestCommittedScriptsAreThoseOfTheSources(t *testing.T) {
-	src, dst := copies(t)
-	if err := run(t.Context(), src, dst); err != nil {
-		t.Errorf("%v; run make generate", err)
+	for _, b := range bundles(t) {
+		if err := copies(t, b).run(t.Context()); err != nil {
+			t.Errorf("%v; run make generate", err)
+		}
 	}
 }
 
 func TestChangedSourceWithoutNPMIsAnError(t *testing.T) {
 	for _, file := range []string{"richtext/schema.js", "writing/main.js", "package.json", "package-lock.json", ".npmrc"} {
-		src, dst := copies(t)
-		add(t, filepath.Join(src, file), "\n")
-		err := run(t.Context(), src, dst)
+		b := copies(t, bundles(t)["editor"])
+		add(t, filepath.Join(b.sources, file), "\n")
+		err := b.run(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "npm is not installed") || !strings.Contains(err.Error(), "made of other sources") {
 			t.Errorf("after a change of %s: %v", file, err)
 		}
@@ -80,18 +102,19 @@ func TestChangedSourceWithoutNPMIsAnError(t *testing.T) {
 }
 
 func TestScriptChangedByHandIsAnError(t *testing.T) {
-	for _, file := range append(scriptNames(), licences) {
-		src, dst := copies(t)
-		add(t, filepath.Join(dst, file), "x")
-		if err := run(t.Context(), src, dst); err == nil || !strings.Contains(err.Error(), file+" was changed by hand") {
+	editor := bundles(t)["editor"]
+	for _, file := range editor.names() {
+		b := copies(t, editor)
+		add(t, filepath.Join(b.assets, file), "x")
+		if err := b.run(t.Context()); err == nil || !strings.Contains(err.Error(), file+" was changed by hand") {
 			t.Errorf("after a change of %s: %v", file, err)
 		}
 	}
-	src, dst := copies(t)
-	if err := os.Remove(filepath.Join(dst, "editor.js")); err != nil {
+	b := copies(t, editor)
+	if err := os.Remove(filepath.Join(b.assets, "editor.js")); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(t.Context(), src, dst); err == nil {
+	if err := b.run(t.Context()); err == nil {
 		t.Error("a missing script is let pass")
 	}
 }
@@ -99,8 +122,8 @@ func TestScriptChangedByHandIsAnError(t *testing.T) {
 func TestSameSourcesGiveTheSameScript(t *testing.T) {
 	var made [2][]byte
 	for i := range made {
-		src, _ := copies(t) // two folders, whose names must not show
-		text, packages, err := bundle(src, "writing")
+		b := copies(t, bundles(t)["editor"]) // two folders, whose names must not show
+		text, packages, err := b.script("writing")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +135,7 @@ func TestSameSourcesGiveTheSameScript(t *testing.T) {
 	if !bytes.Equal(made[0], made[1]) {
 		t.Error("the scripts differ")
 	}
-	committed, err := os.ReadFile(filepath.Join(assets, "writing.js"))
+	committed, err := os.ReadFile(filepath.Join(bundles(t)["editor"].assets, "writing.js"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,5 +153,13 @@ func TestPackagesOfAScriptAreNamed(t *testing.T) {
 	}
 	if _, err := packagesIn("no JSON"); err == nil {
 		t.Error("what is no JSON is read")
+	}
+}
+
+func TestScriptsAreNamedWithTheirFolders(t *testing.T) {
+	for _, bad := range []string{"editor.js", "=richtext", "editor.js=", ""} {
+		if _, err := parseScripts([]string{bad}); err == nil {
+			t.Errorf("%q is taken for a script", bad)
+		}
 	}
 }

@@ -20,10 +20,13 @@ func sumOf(text []byte) string {
 
 // hashInputs returns the hash of everything that the scripts are made of: the sources,
 // what npm is told, the bundler's version and this program's settings of it.
-func hashInputs(sources string) (string, error) {
+func (b bundle) hashInputs() (string, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "esbuild %s\nsettings %d\n", bundlerVersion(), settings)
-	err := fs.WalkDir(os.DirFS(sources), ".", func(path string, d fs.DirEntry, err error) error {
+	for _, s := range b.scripts {
+		fmt.Fprintf(h, "script %s %s\n", s.name, s.folder)
+	}
+	err := fs.WalkDir(os.DirFS(b.sources), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -33,7 +36,7 @@ func hashInputs(sources string) (string, error) {
 		if d.IsDir() || d.Name() == ".gitignore" {
 			return nil
 		}
-		text, err := os.ReadFile(filepath.Join(sources, path))
+		text, err := os.ReadFile(filepath.Join(b.sources, path))
 		if err != nil {
 			return err
 		}
@@ -45,7 +48,7 @@ func hashInputs(sources string) (string, error) {
 
 // settings goes up when build.go is changed so that it makes other bytes of the same
 // sources.
-const settings = 1
+const settings = 2
 
 // bundlerVersion is the version of esbuild in this program.
 func bundlerVersion() string {
@@ -62,24 +65,24 @@ func bundlerVersion() string {
 }
 
 // signature is the first line of a file that was made here.
-const signature = "/* Made by internal/tools/bundle of inputs %s; the rest has %s. Licences: " + licences + " */"
+const signature = "/* Made by internal/tools/bundle of inputs %s; the rest has %s. Licences: %s */"
 
 // sign puts the hashes in front of a text.
-func sign(text []byte, inputs string) []byte {
-	return append(fmt.Appendf(nil, signature+"\n", inputs, sumOf(text)), text...)
+func (b bundle) sign(text []byte, inputs string) []byte {
+	return append(fmt.Appendf(nil, signature+"\n", inputs, sumOf(text), b.licences()), text...)
 }
 
 // upToDate reports what is not as the inputs would make it: a file that is missing, was
 // made of other inputs or was changed since.
-func upToDate(assets, inputs string) error {
-	for _, name := range append(scriptNames(), licences) {
-		text, err := os.ReadFile(filepath.Join(assets, name))
+func (b bundle) upToDate(inputs string) error {
+	for _, name := range b.names() {
+		text, err := os.ReadFile(filepath.Join(b.assets, name))
 		if err != nil {
 			return fmt.Errorf("%s cannot be read: %w", name, err)
 		}
 		first, rest, _ := bytes.Cut(text, []byte("\n"))
 		switch {
-		case string(first) == fmt.Sprintf(signature, inputs, sumOf(rest)):
+		case string(first) == fmt.Sprintf(signature, inputs, sumOf(rest), b.licences()):
 		case strings.Contains(string(first), inputs):
 			return fmt.Errorf("%s was changed by hand", name)
 		default:
@@ -87,14 +90,6 @@ func upToDate(assets, inputs string) error {
 		}
 	}
 	return nil
-}
-
-func scriptNames() []string {
-	names := make([]string, len(scripts))
-	for i, s := range scripts {
-		names[i] = s.name
-	}
-	return names
 }
 
 // packagesIn reads from esbuild's account of a script which packages are in it.

@@ -1,5 +1,5 @@
-// Bundle makes the scripts of the editor out of their sources and of the npm packages
-// that the lock file names. `make generate` runs it; the result is committed, so that
+// Bundle makes scripts, such as those of the editor, out of their sources and of the
+// npm packages that a lock file names. `make generate` runs it; the result is committed, so that
 // nobody needs Node or npm to build or run the program.
 //
 // Each script begins with a line that holds the hash of everything that it was made of
@@ -23,33 +23,38 @@ import (
 const fetchTimeout = 5 * time.Minute
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: bundle SOURCES ASSETS")
+	if len(os.Args) < 4 {
+		fmt.Fprintln(os.Stderr, "usage: bundle SOURCES ASSETS NAME=FOLDER…")
+		os.Exit(2)
+	}
+	scripts, err := parseScripts(os.Args[3:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bundle:", err)
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1], os.Args[2]); err != nil {
+	if err := (bundle{os.Args[1], os.Args[2], scripts}).run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bundle:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-// run makes the scripts of a folder of sources in a folder of assets.
-func run(ctx context.Context, sources, assets string) error {
-	inputs, err := hashInputs(sources)
+// run makes the scripts, or sees that they are as they would be made.
+func (b bundle) run(ctx context.Context) error {
+	inputs, err := b.hashInputs()
 	if err != nil {
 		return err
 	}
-	if err := fetch(ctx, sources); err != nil {
-		if stale := upToDate(assets, inputs); stale != nil {
-			return fmt.Errorf("%w, and the editor has to be made again, since %w", err, stale)
+	if err := fetch(ctx, b.sources); err != nil {
+		if stale := b.upToDate(inputs); stale != nil {
+			return fmt.Errorf("%w, and the scripts have to be made again, since %w", err, stale)
 		}
-		fmt.Fprintf(os.Stderr, "bundle: %v; the editor is up to date and stays as it is\n", err)
+		fmt.Fprintf(os.Stderr, "bundle: %v; the scripts are up to date and stay as they are\n", err)
 		return nil
 	}
-	return build(sources, assets, inputs)
+	return b.build(inputs)
 }
 
 // fetch brings node_modules to what the lock file says.

@@ -30,3 +30,15 @@ async function copy(source) {
 const strip = document.querySelector(".tabs");
 const present = strip?.querySelector("[aria-current]");
 if (present && strip.scrollWidth > strip.clientWidth) strip.scrollLeft = present.offsetLeft - (strip.clientWidth - present.offsetWidth) / 2;
+
+// What scrolls sideways within a text can be scrolled by keyboard, in browsers too that
+// do not see to it themselves.
+const scrollers = document.querySelectorAll(".prose:not([contenteditable]) :is(pre, table)");
+if (scrollers.length) {
+  const reach = ({ target }) => {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  };
+  const sizes = new ResizeObserver((entries) => entries.forEach(reach));
+  for (const scroller of scrollers) sizes.observe(scroller);
+}

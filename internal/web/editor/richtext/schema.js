@@ -35,7 +35,14 @@ export const extensions = [
   simpleMark("highlight", "mark"),
   simpleMark("subscript", "sub"),
   simpleMark("superscript", "sup"),
-  Table.extend({ renderHTML: () => ["table", ["tbody", 0]] }).configure({ View: null }),
+  Table.extend({
+    renderHTML: () => ["table", ["tbody", 0]],
+    addKeyboardShortcuts() {
+      // Tab leaves the last cell, and the editor with it: a new row would keep whoever has
+      // no mouse in here.
+      return { ...this.parent?.(), Tab: () => this.editor.commands.goToNextCell() };
+    },
+  }).configure({ View: null }),
   TableRow,
   TableCell,
   TableHeader.extend({
