@@ -26,12 +26,12 @@ const backupFormat = "stepsies backup 1"
 // backedUp are the tables of a backup, each after those that it refers to.
 var backedUp = []string{
 	"accounts", "users", "api_keys", "key_usage", "key_usage_days", "account_usage_days",
-	"stepsies", "stepsy_counts", "slug_history", "activity",
+	"stepsies", "stepsy_counts", "stepsy_days", "step_reaches", "ratings", "slug_history", "activity",
 }
 
 // notBackedUp are the tables that a backup leaves out: what lives for a day, what
-// signs people in, and what is made anew from the rest.
-var notBackedUp = []string{"sessions", "one_time_links", "idempotency_records", "stepsy_search", "program_compat"}
+// signs people in or shows them a draft, and what is made anew from the rest.
+var notBackedUp = []string{"sessions", "one_time_links", "preview_links", "idempotency_records", "reader_salts", "reader_marks", "stepsy_search", "program_compat"}
 
 type backupHeader struct {
 	Format  string    `json:"format"`

@@ -14,13 +14,13 @@ const (
 
 // Purge removes what has had its time, a bounded number of rows a call: trash
 // after 30 days, idempotency records after 24 hours, sessions and links after
-// theirs. It returns how many rows went, so that the caller can go on while there
+// theirs, marks of readers after their day. It returns how many rows went, so that the caller can go on while there
 // are more.
 func (s *Store) Purge(ctx context.Context) (int64, error) {
 	var gone int64
 	err := s.transact(ctx, func(t *tx) error {
 		gone = 0
-		for _, purge := range []func(context.Context, *tx) (int64, error){purgeTrash, purgeIdempotency, purgeSessions, purgeLinks} {
+		for _, purge := range []func(context.Context, *tx) (int64, error){purgeTrash, purgeIdempotency, purgeSessions, purgeLinks, purgeReaders} {
 			n, err := purge(ctx, t)
 			if err != nil {
 				return err
@@ -49,14 +49,21 @@ func purgeTrash(ctx context.Context, t *tx) (int64, error) {
 		return 0, wrap(err, "find old trash")
 	}
 	for _, id := range ids {
-		if err := t.run(ctx, []any{id},
-			`delete from slug_history where stepsy_id = $1`,
-			`delete from stepsy_counts where stepsy_id = $1`,
-			`delete from stepsies where id = $1`); err != nil {
+		if err := t.run(ctx, []any{id}, append(besideStepsies("= $1"), `delete from stepsies where id = $1`)...); err != nil {
 			return 0, wrap(err, "purge stepsy %d", id)
 		}
 	}
 	return int64(len(ids)), nil
+}
+
+// besideStepsies deletes what belongs to stepsies in other tables, but for the marks
+// of readers, which go with their day.
+func besideStepsies(which string) []string {
+	var deletes []string
+	for _, table := range []string{"stepsy_counts", "stepsy_days", "step_reaches", "ratings", "preview_links", "slug_history"} {
+		deletes = append(deletes, `delete from `+table+` where stepsy_id `+which)
+	}
+	return deletes
 }
 
 func purgeIdempotency(ctx context.Context, t *tx) (int64, error) {

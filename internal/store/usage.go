@@ -177,28 +177,3 @@ func (s *Store) AccountRequests(ctx context.Context, accountID, from, to int64) 
 		[]any{accountID, from, to}, &n)
 	return n, wrap(err, "count the requests of account %d", accountID)
 }
-
-// Counts is what readers did with a stepsy since it was last written.
-type Counts struct{ StepsyID, Views, Completions, Ratings, Stars int64 }
-
-// AddCounts adds to what readers did with stepsies.
-func (s *Store) AddCounts(ctx context.Context, counts []Counts) error {
-	slices.SortFunc(counts, func(a, b Counts) int { return cmp.Compare(a.StepsyID, b.StepsyID) })
-	return s.transact(ctx, func(t *tx) error {
-		t.keysUntouched = true
-		err := inChunks(counts, func(counts []Counts) error {
-			var args []any
-			for _, c := range counts {
-				args = append(args, c.StepsyID, c.Views, c.Completions, c.Ratings, c.Stars)
-			}
-			_, err := t.exec(ctx, `insert into stepsy_counts (stepsy_id, views, completions, ratings, stars)
-				`+rows(len(counts), "bigint", "bigint", "bigint", "bigint", "bigint")+`
-				where exists (select 1 from stepsies where id = v.column1)
-				on conflict (stepsy_id) do update set views = stepsy_counts.views + excluded.views,
-					completions = stepsy_counts.completions + excluded.completions,
-					ratings = stepsy_counts.ratings + excluded.ratings, stars = stepsy_counts.stars + excluded.stars`, args...)
-			return err
-		})
-		return wrap(err, "count what readers did")
-	})
-}

@@ -231,10 +231,9 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 				return err
 			}
 		}
-		if err := t.run(ctx, []any{u.ID},
+		if err := t.run(ctx, []any{u.ID}, append(besideStepsies(`in (select id from stepsies where user_id = $1)`),
+			`delete from reader_marks where stepsy_id in (select id from stepsies where user_id = $1)`,
 			`delete from stepsy_search where rowid in (select id from stepsies where user_id = $1)`,
-			`delete from stepsy_counts where stepsy_id in (select id from stepsies where user_id = $1)`,
-			`delete from slug_history where user_id = $1`,
 			`delete from stepsies where user_id = $1`,
 			`delete from key_usage where key_id in (select id from api_keys where user_id = $1)`,
 			`delete from key_usage_days where key_id in (select id from api_keys where user_id = $1)`,
@@ -242,7 +241,7 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 			`delete from idempotency_records where user_id = $1`,
 			`delete from sessions where user_id = $1`,
 			`delete from one_time_links where user_id = $1`,
-			`delete from users where id = $1`); err != nil {
+			`delete from users where id = $1`)...); err != nil {
 			return wrap(err, "delete user %d", u.ID)
 		}
 		if err := t.run(ctx, []any{u.AccountID},
