@@ -1,10 +1,15 @@
 package web
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -51,6 +56,36 @@ func (q *request) render(status int, c templ.Component) error {
 			http.Error(w, "This page could not be shown. It has been logged.", http.StatusInternalServerError)
 		})
 	})).ServeHTTP(q.w, q.Request)
+	return nil
+}
+
+// renderPublic answers with a page that browsers and proxies may keep, as long as
+// they ask each time whether it still holds: what its author takes back is gone at
+// once. Whoever is signed in gets a page of their own.
+func (q *request) renderPublic(c templ.Component) error {
+	var b bytes.Buffer
+	if err := c.Render(q.Context(), &b); err != nil {
+		return fmt.Errorf("make a public page: %w", err)
+	}
+	h := q.w.Header()
+	h.Add("Vary", "Cookie")
+	if q.signedIn() || len(h["Set-Cookie"]) > 0 {
+		h.Set("Cache-Control", "private, no-cache")
+	}
+	return q.answer("text/html; charset=utf-8", b.Bytes())
+}
+
+// answer sends what is public, or that it has not changed since it was last asked
+// for (RFC 9110 §13). Unless told otherwise, caches ask each time.
+func (q *request) answer(mediaType string, body []byte) error {
+	h := q.w.Header()
+	h.Set("Content-Type", mediaType)
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "public, no-cache")
+	}
+	sum := sha256.Sum256(body)
+	h.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
+	http.ServeContent(q.w, q.Request, "", time.Time{}, bytes.NewReader(body))
 	return nil
 }
 

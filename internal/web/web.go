@@ -41,6 +41,7 @@ type Web struct {
 	attempts attempts
 	sending  chan struct{} // bounds the e-mails on their way
 	mux      *http.ServeMux
+	authors  *http.ServeMux // the routes that begin with an "@", see serveAuthors
 	handler  http.Handler
 }
 
@@ -65,12 +66,12 @@ const maxSending = 8
 
 // New returns the pages.
 func New(c Config) *Web {
-	web := &Web{Config: c, attempts: newAttempts(c.Shared, c.Now), sending: make(chan struct{}, maxSending), mux: http.NewServeMux()}
+	web := &Web{Config: c, attempts: newAttempts(c.Shared, c.Now), sending: make(chan struct{}, maxSending), mux: http.NewServeMux(), authors: http.NewServeMux()}
 	for _, r := range web.routes() {
-		web.mux.HandleFunc(r.pattern, web.serve(r))
+		web.handle(r)
 	}
 	web.mux.HandleFunc("GET /assets/", serveAsset)
-	web.mux.HandleFunc("/", web.serve(route{"/", public, web.elsewhere}))
+	web.mux.HandleFunc("/", web.serveAuthors)
 	web.handler = web.protect(web.mux)
 	return web
 }
@@ -79,6 +80,8 @@ func New(c Config) *Web {
 func (web *Web) routes() []route {
 	return []route{
 		{"GET /{$}", public, web.home},
+		{"GET /@{author}/{slug}", public, web.publicStepsy},
+
 		{"GET /docs/authentication", public, web.docsAuthentication},
 		{"GET /sign-in", public, web.signInPage},
 		{"POST /sign-in", public, web.signIn},
