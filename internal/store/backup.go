@@ -29,6 +29,10 @@ var backedUp = []string{
 	"stepsies", "stepsy_counts", "stepsy_days", "step_reaches", "ratings", "slug_history", "activity",
 }
 
+// since names the tables that backups of older databases lack, by the version that
+// brought them.
+var since = map[string]int64{"stepsy_days": 5, "step_reaches": 5, "ratings": 5}
+
 // notBackedUp are the tables that a backup leaves out: what lives for a day, what
 // signs people in or shows them a draft, and what is made anew from the rest.
 var notBackedUp = []string{"sessions", "one_time_links", "preview_links", "idempotency_records", "reader_salts", "reader_marks", "stepsy_search", "program_compat"}
@@ -215,20 +219,22 @@ func (t *tx) replaceAll(ctx context.Context, r io.Reader, done *Restored) error 
 			return wrap(err, "empty %s", backedUp[i])
 		}
 	}
-	return t.fill(ctx, lines, done)
+	return t.fill(ctx, lines, header.Version, done)
 }
 
 // plainName is all that a column of ours is called.
 var plainName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// fill inserts the rows of a backup. Tables must come in our order, all of them.
-func (t *tx) fill(ctx context.Context, lines *bufio.Scanner, done *Restored) error {
+// fill inserts the rows of a backup. Tables must come in our order, all that a
+// database of its version has.
+func (t *tx) fill(ctx context.Context, lines *bufio.Scanner, version int64, done *Restored) error {
 	table, insert := -1, ""
 	for lines.Scan() {
 		line := lines.Bytes()
 		if len(line) > 0 && line[0] == '{' {
 			var head backupTable
-			table++
+			for table++; table < len(backedUp) && since[backedUp[table]] > version; table++ {
+			}
 			if json.Unmarshal(line, &head) != nil || table >= len(backedUp) || head.Table != backedUp[table] || len(head.Columns) == 0 {
 				return errNotABackup
 			}
@@ -280,8 +286,13 @@ func rowOf(line []byte) ([]any, error) {
 			}
 		default:
 			var n int64
-			err = json.Unmarshal(v, &n)
-			values[i] = n
+			if err = json.Unmarshal(v, &n); err == nil {
+				values[i] = n
+				break
+			}
+			var f float64
+			err = json.Unmarshal(v, &f)
+			values[i] = f
 		}
 		if err != nil {
 			return nil, err

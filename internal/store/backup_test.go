@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -89,9 +90,57 @@ func fillForBackup(t *testing.T, s *Store) stepsies.Secret {
 	slug := "creme"
 	_, err = s.UpdateStepsy(ctx, byOperator, made.Value.ID, stepsies.Access{Everyone: true}, nil, stepsies.StepsyChange{Slug: &slug})
 	must(err)
-	must(s.AddCounts(ctx, []Counts{{StepsyID: made.Value.ID, Views: 7, Ratings: 2, Stars: 9}}))
+	must(s.AddCounts(ctx, []Counts{{StepsyID: made.Value.ID, Views: 6, Completions: 2, Ratings: 2, Stars: 9}}))
+	must(s.RecordReadings(ctx, []Reading{{StepsyID: made.Value.ID, Reader: 1, Mark: MarkView}, {StepsyID: made.Value.ID, Reader: 1, Mark: 1}}))
+	_, err = s.RateStepsy(ctx, made.Value.ID, RatingReader{1}, stepsies.Rating{Stars: 4, Comment: "Good"})
+	must(err)
 	return secret
 }
+
+// TestBackupOfAnOlderDatabaseIsRestored takes away what older databases lack, and
+// sees that a newer one must not lack it.
+func TestBackupOfAnOlderDatabaseIsRestored(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	open := func() *Store { return openMigrated(t, Config{Path: filepath.Join(t.TempDir(), "stepsies.db")}) }
+	a := open()
+	secret := fillForBackup(t, a)
+	var file bytes.Buffer
+	if err := a.Backup(ctx, &file); err != nil {
+		t.Fatal(err)
+	}
+	var older []string
+	keep := true
+	for i, line := range strings.Split(strings.TrimSpace(unzip(t, file.Bytes())), "\n") {
+		if strings.HasPrefix(line, `{"table":"`) {
+			name, _, _ := strings.Cut(strings.TrimPrefix(line, `{"table":"`), `"`)
+			keep = since[name] < 5
+		}
+		if keep || i == 0 {
+			older = append(older, line)
+		}
+	}
+	for version, whole := range map[string]bool{"4": true, "5": false} {
+		older[0] = versionInHeader.ReplaceAllString(older[0], `"version":`+version)
+		var zipped bytes.Buffer
+		w := gzip.NewWriter(&zipped)
+		if _, err := io.WriteString(w, strings.Join(older, "\n")+"\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b := open()
+		_, err := b.Restore(ctx, &zipped, false)
+		if whole && err == nil {
+			checkRestored(t, b, secret)
+		} else if whole || err != errNotABackup {
+			t.Errorf("a backup of version %s without the tables of version 5: %v", version, err)
+		}
+	}
+}
+
+var versionInHeader = regexp.MustCompile(`"version":[0-9]+`)
 
 // tablesOf is a backup without its header and the record of what restored it.
 func tablesOf(t *testing.T, file []byte) string {

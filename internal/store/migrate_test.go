@@ -161,7 +161,7 @@ func (f *fixture) columns(t *testing.T, table string) []string {
 	t.Helper()
 	kinds := map[string]string{
 		"bigint": "number", "integer": "number", "INTEGER": "number", "text": "text", "TEXT": "text", "bytea": "bytes", "blob": "bytes", "BLOB": "bytes", "BIGINT": "number",
-		"tsvector": "words",
+		"tsvector": "words", "double precision": "fraction",
 	}
 	var list []string
 	err := f.read.each(t.Context(), f.pick(
