@@ -114,5 +114,10 @@ func unavailable(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
-	return strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "is closed") || strings.Contains(err.Error(), "unexpected EOF") || pgconn.SafeToRetry(err)
+	for _, said := range []string{"conn closed", "is closed", "Rows are closed", "unexpected EOF"} {
+		if strings.Contains(err.Error(), said) {
+			return true
+		}
+	}
+	return pgconn.SafeToRetry(err)
 }

@@ -18,6 +18,7 @@ var races = []guarantee{
 	{"KeyEndsWhateverElseIsDoneToIt", testKeyRace},
 	{"LeakReportsAndDeletionsDoNotBlockEachOther", testLeakRace},
 	{"EditNeverOverwritesARevocation", testEditRace},
+	{"TransactionThatEndsWhileItReadsIsUnavailable", testEndedTransaction},
 }
 
 func testIfMatchRace(t *testing.T, f *fixture) {
@@ -229,4 +230,18 @@ func testEditRace(t *testing.T, f *fixture) {
 			t.Errorf("the edit ended with %v and the name is %q", edit, read.Name)
 		}
 	}
+}
+
+// testEndedTransaction ends a transaction between two rows, as its deadline does.
+func testEndedTransaction(t *testing.T, f *fixture) {
+	f.member(t, "ada")
+	f.member(t, "sarah")
+	err := f.transact(t.Context(), func(tx *tx) error {
+		return tx.each(t.Context(), `select username from users order by id`, nil, func(scan func(...any) error) error {
+			_ = tx.Rollback()
+			var name string
+			return scan(&name)
+		})
+	})
+	wantCode(t, err, stepsies.CodeUnavailable)
 }
