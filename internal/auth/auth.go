@@ -61,6 +61,7 @@ func (k *Keys) Authenticate(ctx context.Context, headers []string, ip string) (P
 	if !ok {
 		return Principal{}, stepsies.Unauthorized()
 	}
+	now := k.now() // the request's, however long the look-up takes
 	b, found, err := k.lookups.find(ctx, secret.Hash())
 	if err != nil {
 		return Principal{}, stepsies.Unavailable(err)
@@ -68,9 +69,7 @@ func (k *Keys) Authenticate(ctx context.Context, headers []string, ip string) (P
 	if !found {
 		return Principal{}, stepsies.Unauthorized()
 	}
-	now := k.now()
-	status := b.Key.Status(now)
-	if status == stepsies.KeyRevoked || status == stepsies.KeyExpired || b.User.Suspended() {
+	if !b.Works(now) {
 		k.usage.refused(b.Key.ID, now)
 		return Principal{}, stepsies.Unauthorized()
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"sync"
+	"time"
 
 	"github.com/stepsies/stepsies"
 )
@@ -14,6 +15,9 @@ const maxBearers = 10_000
 // user or a plan forgets everything before it returns. So a request that starts
 // after a revocation returned never meets what was remembered before. With
 // PostgreSQL other nodes write too, and nothing is remembered.
+//
+// Keys that do not work are looked up each time, as those that never existed are:
+// how long a refusal takes tells nobody which of the two a key is.
 type bearers struct {
 	mu         sync.RWMutex
 	generation uint64
@@ -22,11 +26,11 @@ type bearers struct {
 
 // take adds what is remembered of the hashes to found, and returns the other
 // hashes with the generation in which they are looked up.
-func (b *bearers) take(hashes []stepsies.KeyHash, found []Bearer) (known []Bearer, missing []stepsies.KeyHash, generation uint64) {
+func (b *bearers) take(hashes []stepsies.KeyHash, found []Bearer, now time.Time) (known []Bearer, missing []stepsies.KeyHash, generation uint64) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for _, h := range hashes {
-		if bearer, ok := b.byHash[h]; ok {
+		if bearer, ok := b.byHash[h]; ok && bearer.Works(now) {
 			found = append(found, bearer)
 		} else {
 			missing = append(missing, h)
@@ -37,7 +41,7 @@ func (b *bearers) take(hashes []stepsies.KeyHash, found []Bearer) (known []Beare
 
 // keep remembers what was looked up in a generation, unless a write has begun
 // another one since: what was read may be from before that write.
-func (b *bearers) keep(found []Bearer, generation uint64) {
+func (b *bearers) keep(found []Bearer, now time.Time, generation uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if generation != b.generation {
@@ -47,7 +51,9 @@ func (b *bearers) keep(found []Bearer, generation uint64) {
 		clear(b.byHash)
 	}
 	for _, f := range found {
-		b.byHash[f.Hash] = f
+		if f.Works(now) {
+			b.byHash[f.Hash] = f
+		}
 	}
 }
 

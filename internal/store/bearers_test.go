@@ -3,9 +3,11 @@ package store
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stepsies/stepsies"
 )
@@ -56,7 +58,7 @@ func TestWhatIsRememberedOfAKeyEndsBeforeTheWriteReturns(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if endedBefore && len(found) > 0 && works(found[0], s) {
+					if endedBefore && len(found) > 0 && found[0].Works(s.clock()) {
 						t.Errorf("a key works after it was ended, way %d", i%len(ends))
 						return
 					}
@@ -68,7 +70,7 @@ func TestWhatIsRememberedOfAKeyEndsBeforeTheWriteReturns(t *testing.T) {
 		}
 		ended.Store(true)
 		for range 50 {
-			if found, err := s.LookUpKeys(ctx, []stepsies.KeyHash{secret.Hash()}); err != nil || len(found) > 0 && works(found[0], s) {
+			if found, err := s.LookUpKeys(ctx, []stepsies.KeyHash{secret.Hash()}); err != nil || len(found) > 0 && found[0].Works(s.clock()) {
 				t.Errorf("a key works after it was ended, way %d: %v", i%len(ends), err)
 			}
 		}
@@ -77,7 +79,47 @@ func TestWhatIsRememberedOfAKeyEndsBeforeTheWriteReturns(t *testing.T) {
 	}
 }
 
-func works(b Bearer, s *Store) bool {
-	status := b.Key.Status(s.clock())
-	return !b.User.Suspended() && status != stepsies.KeyRevoked && status != stepsies.KeyExpired
+// TestNothingIsRememberedOfAKeyThatDoesNotWork, so that its refusal takes as long as
+// that of a key that never existed.
+func TestNothingIsRememberedOfAKeyThatDoesNotWork(t *testing.T) {
+	t.Parallel()
+	f := sqliteFixture(t)
+	everyone := stepsies.Access{Everyone: true}
+	for name, end := range map[string]func(k stepsies.APIKey) error{
+		"revoked":         func(k stepsies.APIKey) error { return second(f.RevokeAPIKey(t.Context(), byOperator, k.ID, everyone)) },
+		"expired by time": func(stepsies.APIKey) error { f.clock.forward(time.Hour); return nil },
+		"expired by hand": func(k stepsies.APIKey) error {
+			return second(f.UpdateAPIKey(t.Context(), byOperator, k.ID, everyone, stepsies.KeyChange{ExpiresAt: ptr(f.Store.clock().Add(-1))}))
+		},
+		"of one suspended": func(k stepsies.APIKey) error {
+			return second(f.UpdateUser(t.Context(), byOperator, k.Username, stepsies.UserChange{Suspended: ptr(true)}))
+		},
+	} {
+		u := f.member(t, strings.ReplaceAll(name, " ", "-"))
+		secret := stepsies.NewSecret()
+		made, err := f.CreateAPIKey(t.Context(), byOperator, u.Username, stepsies.KeyChange{Name: &name, Scopes: &[]string{"read"}, ExpiresAt: ptr(f.Store.clock().Add(time.Minute))}, secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash := []stepsies.KeyHash{secret.Hash()}
+		remembered := func() bool {
+			t.Helper()
+			if found, err := f.LookUpKeys(t.Context(), hash); err != nil || len(found) != 1 {
+				t.Fatalf("%s: %d keys are found (%v)", name, len(found), err)
+			}
+			known, _, _ := f.bearers.take(hash, nil, f.Store.clock())
+			return len(known) > 0
+		}
+		if !remembered() {
+			t.Errorf("%s: a key that works is not remembered", name)
+		}
+		if err := end(made.Value); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if remembered() {
+				t.Errorf("%s: it is remembered after its end", name)
+			}
+		}
+	}
 }

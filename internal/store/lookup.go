@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stepsies/stepsies"
 )
@@ -39,6 +40,13 @@ var lookupQueries = func() map[int]string {
 	return queries
 }()
 
+// Works reports whether the key may be used at now: it has not ended, and its user
+// is not suspended.
+func (b Bearer) Works(now time.Time) bool {
+	status := b.Key.Status(now)
+	return status != stepsies.KeyRevoked && status != stepsies.KeyExpired && !b.User.Suspended()
+}
+
 // LookUpKeys returns the bearers of at most MaxLookup keys, whatever the keys are
 // worth; unknown ones are missing. It sees every commit that was made before it
 // was called, on any node: it reads the one primary outside any transaction, or,
@@ -50,13 +58,13 @@ func (s *Store) LookUpKeys(ctx context.Context, hashes []stepsies.KeyHash) ([]Be
 	if s.bearers == nil {
 		return s.lookUpKeys(ctx, hashes, nil)
 	}
-	known, missing, generation := s.bearers.take(hashes, make([]Bearer, 0, len(hashes)))
+	known, missing, generation := s.bearers.take(hashes, make([]Bearer, 0, len(hashes)), s.clock())
 	if len(missing) == 0 {
 		return known, nil
 	}
 	found, err := s.lookUpKeys(ctx, missing, known)
 	if err == nil {
-		s.bearers.keep(found[len(known):], generation)
+		s.bearers.keep(found[len(known):], s.clock(), generation)
 	}
 	return found, err
 }
