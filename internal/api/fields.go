@@ -22,7 +22,9 @@ type optional[T any] struct {
 // UnmarshalJSON notes that the field is there. A value of the wrong type has been
 // reported by the schema already.
 func (o *optional[T]) UnmarshalJSON(b []byte) error {
-	o.set, o.null = true, string(b) == "null"
+	// A new value, since a field that is written twice would else be decoded into
+	// the first one and keep what the second leaves out.
+	*o = optional[T]{set: true, null: string(b) == "null"}
 	if err := json.Unmarshal(b, &o.value); err != nil {
 		if n, ok := any(&o.value).(*int64); ok {
 			*n = wholeNumber(string(b))
