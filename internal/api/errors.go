@@ -113,6 +113,8 @@ func newHumaError(op *huma.Operation, status int, message string, errs ...error)
 		switch {
 		case where == "path":
 			return &apiError{Detail: errorDetail{Code: stepsies.CodeNotFound, Message: stepsies.NotFound("thing").Message}}
+		case strings.HasPrefix(detail.Message, notANumber):
+			return tooLargeANumber(detail.Message)
 		case where == "query" || where == "header":
 			return &apiError{Detail: errorDetail{Code: stepsies.CodeBadRequest, Message: fmt.Sprintf("The parameter %s is wrong: %s.", field, inWords(detail.Message))}}
 		}
@@ -142,6 +144,20 @@ func newHumaError(op *huma.Operation, status int, message string, errs ...error)
 		code, message = stepsies.CodeInternal, "Something went wrong on our side."
 	}
 	return &apiError{Detail: errorDetail{Code: code, Message: message, Details: problems}}
+}
+
+// notANumber begins what encoding/json says of a number that no variable holds.
+const notANumber = "json: cannot unmarshal number "
+
+// tooLargeANumber refuses a body for a number in it: 1e999 is JSON. What else is
+// wrong with the body was not looked at.
+func tooLargeANumber(message string) *apiError {
+	number, _, _ := strings.Cut(strings.TrimPrefix(message, notANumber), " ")
+	if len(number) > 40 {
+		number = number[:40] + "…"
+	}
+	return &apiError{Detail: errorDetail{Code: stepsies.CodeValidation, Message: "The request does not fit. See details.",
+		Details: stepsies.Problems{{Message: "must not hold the number " + number + ", which is too large"}}}}
 }
 
 // readOnly are fields that clients read and cannot write.
@@ -192,8 +208,8 @@ var words = []struct{ huma, words string }{
 	{"expected array length <= ", "must have at most this many items: "},
 	{"expected length >= ", "must have at least this many characters: "},
 	{"expected length <= ", "must have at most this many characters: "},
-	{"expected number >= ", "must be at least "},
-	{"expected number <= ", "must be at most "},
+	{"expected number >= ", atLeast},
+	{"expected number <= ", atMost},
 	{"expected string to be RFC 3339 date-time", "must be a time such as 2030-01-31T12:00:00Z (RFC 3339)"},
 	{"expected string to be ", "must be "},
 	{"expected string", "must be a string"},
@@ -201,7 +217,13 @@ var words = []struct{ huma, words string }{
 	{"expected integer", "must be an integer"},
 	{"expected array", "must be an array"},
 	{"expected object", "must be an object"},
+	{"invalid integer", "must be an integer"},
 }
+
+const (
+	atLeast = "must be at least "
+	atMost  = "must be at most "
+)
 
 func inWords(message string) string {
 	if strings.HasPrefix(message, "expected string to be RFC 5322 email") {
@@ -209,6 +231,9 @@ func inWords(message string) string {
 	}
 	for _, w := range words {
 		if rest, ok := strings.CutPrefix(message, w.huma); ok {
+			if n, err := strconv.ParseFloat(rest, 64); err == nil && (w.words == atLeast || w.words == atMost) {
+				rest = strconv.FormatFloat(n, 'f', -1, 64) // not 2.592e+06
+			}
 			return w.words + strings.ReplaceAll(rest, `"`, "")
 		}
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -184,11 +185,14 @@ func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createdKeyAns
 func (c *call) owner(named optional[string]) (string, error) {
 	name := *named.orEmpty()
 	switch {
+	case name == "" && named.set && !named.null:
+		// Behind it stands a variable that its writer thinks is set.
+		return "", stepsies.Invalid("user_id", "must not be empty; leave it out for yourself")
 	case name == "" && c.principal.IsOperator():
 		return "", stepsies.Invalid("user_id", "is required: the operator has no things of their own")
 	case name == "":
 		return c.principal.User.Username, nil
-	case !c.principal.Scopes.Allow(stepsies.ScopeAdmin) && name != c.principal.User.Username:
+	case !c.principal.Scopes.Allow(stepsies.ScopeAdmin) && !strings.EqualFold(name, c.principal.User.Username):
 		return "", stepsies.Forbidden()
 	}
 	return name, nil

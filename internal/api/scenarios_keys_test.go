@@ -222,7 +222,7 @@ var changeKeyScenarios = []scenario{
 		newKeyWorks(w, a)
 		w.spareEnds("2026-03-14T15:00:00Z")
 	}},
-	{name: "a grace too long", as: "admin", request: "POST /v1/api-keys/{spare}/rotate", body: `{"grace_period_seconds":2592001}`, status: 422, fields: []string{"grace_period_seconds"}, then: func(w *world, _ answer) { w.spareEnds("") }},
+	{name: "a grace too long", as: "admin", request: "POST /v1/api-keys/{spare}/rotate", body: `{"grace_period_seconds":2592001}`, status: 422, fields: []string{"grace_period_seconds"}, want: []string{"must be at most 2592000"}, then: func(w *world, _ answer) { w.spareEnds("") }},
 	{name: "a grace beyond all numbers", as: "admin", request: "POST /v1/api-keys/{spare}/rotate", body: `{"grace_period_seconds":18446744073709551617}`, status: 422, fields: []string{"grace_period_seconds"}, then: func(w *world, _ answer) { w.spareEnds("") }},
 	{name: "a negative grace", as: "admin", request: "POST /v1/api-keys/{spare}/rotate", body: `{"grace_period_seconds":-1}`, status: 422, fields: []string{"grace_period_seconds"}},
 	{name: "half a second of grace", as: "admin", request: "POST /v1/api-keys/{spare}/rotate", body: `{"grace_period_seconds":0.5}`, status: 422, fields: []string{"grace_period_seconds"}, then: func(w *world, _ answer) { w.spareEnds("") }},

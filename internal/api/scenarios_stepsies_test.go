@@ -140,6 +140,9 @@ var createScenarios = []scenario{
 	{name: "nothing but a script", as: "writer", request: "POST /v1/stepsies", body: withStep(`<script>alert(1)</script>`), status: 201, want: []string{`"content":""`}},
 
 	{name: "create for oneself by name", as: "writer", request: "POST /v1/stepsies", body: `{"title":"x","user_id":"{author}"}`, status: 201, want: []string{`"username":"{author}"`}},
+	{name: "create for oneself in capitals", as: "writer", given: func(w *world) { w.set("capitals", strings.ToUpper(w.get("author"))) }, request: "POST /v1/stepsies", body: `{"title":"x","user_id":"{capitals}"}`, status: 201, want: []string{`"username":"{author}"`}},
+	{name: "create for an empty name", as: "admin", request: "POST /v1/stepsies", body: `{"title":"x","user_id":""}`, status: 422, fields: []string{"user_id"}},
+	{name: "create for null", as: "writer", request: "POST /v1/stepsies", body: `{"title":"x","user_id":null}`, status: 201, want: []string{`"username":"{author}"`}},
 	{name: "create for another without admin", as: "key", request: "POST /v1/stepsies", body: `{"title":"x","user_id":"{other}"}`, status: 403,
 		exact: `{"error":{"code":"forbidden","message":"Insufficient scope for this action"}}`, headers: []string{`WWW-Authenticate: Bearer realm="stepsies", error="insufficient_scope", scope="admin"`}},
 	{name: "create for nobody without admin", as: "key", request: "POST /v1/stepsies", body: `{"title":"x","user_id":"nobody-at-all"}`, status: 403, code: "forbidden"},

@@ -85,6 +85,11 @@ var transportScenarios = []scenario{
 	{name: "a merge patch called so", as: "writer", request: "PATCH /v1/stepsies/{draft}", header: []string{"Content-Type: application/merge-patch+json"}, body: `{"title":"Patched"}`, status: 200, want: []string{`"title":"Patched"`}},
 	{name: "a media type without a body", as: "reader", request: "GET /v1/stepsies", header: []string{"Content-Type: application/json"}, status: 200},
 
+	{name: "a number beyond all numbers", as: "writer", request: "POST /v1/stepsies", body: `{"title":1e999}`, status: 422, fields: []string{""}, want: []string{"must not hold the number 1e999, which is too large"}},
+	{name: "a number beyond all numbers in a patch", as: "writer", request: "PATCH /v1/stepsies/{draft}", body: `{"steps":[{"id":` + strings.Repeat("9", 400) + `,"title":"a"}]}`, status: 422, fields: []string{""}, not: []string{strings.Repeat("9", 41)}},
+	{name: "a list that is written twice", as: "writer", request: "PATCH /v1/stepsies/{draft}", body: `{"steps":[{"id":1,"title":"a","content":"<p>first</p>"}],"steps":[{"title":"b"}]}`, status: 200, want: []string{`"title":"b","content":""`}, not: []string{`"id":1,"position"`, "first"}},
+	{name: "an object that is written twice", as: "admin", request: "PATCH /v1/users/{other}", body: `{"plan":"enterprise","limits":{"minute":5},"limits":{"hour":7}}`, status: 200, want: []string{`"limits":{"minute":null,"hour":7,"month":null}`}},
+
 	{name: "a body of 2 MiB", as: "writer", request: "POST /v1/stepsies", body: padded(`{"title":"x"}`, twoMiB), status: 201},
 	{name: "a byte over 2 MiB", as: "writer", request: "POST /v1/stepsies", body: padded(`{"title":"x"}`, twoMiB+1), status: 413, code: "payload_too_large"},
 	{name: "a byte over 2 MiB without a key", request: "POST /v1/stepsies", body: padded(`{"title":"x"}`, twoMiB+1), status: 401, code: "unauthorized"},
