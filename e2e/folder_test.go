@@ -29,6 +29,22 @@ func TestDataFolderBelongsToItsOwnerAlone(t *testing.T) {
 			t.Errorf("%s has mode %o, want %o", name, info.Mode().Perm(), want)
 		}
 	}
+	// A service manager makes the folder before, open to read.
+	open := sqliteInstallation(t)
+	if err := os.Mkdir(open.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	open.serve(t)
+	open.makeUser(t, "ada")
+	for _, name := range []string{"stepsies.db", "stepsies.db-wal", "stepsies.db-shm", "lock", "socket"} {
+		info, err := os.Stat(filepath.Join(open.dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("in a folder that others may read, %s has mode %o, want 600", name, info.Mode().Perm())
+		}
+	}
 	s.stop(t)
 	if _, err := os.Stat(filepath.Join(in.dir, "socket")); !os.IsNotExist(err) {
 		t.Errorf("the socket is left after the end: %v", err)

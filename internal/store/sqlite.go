@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 		"trusted_schema(OFF)",          // functions in a tampered schema stay harmless
 		"journal_size_limit(67108864)", // the log shrinks again after a large write
 	}
+	if err := makeFile(c.Path); err != nil {
+		return err
+	}
 	var err error
 	if s.write, err = openSQLitePool(c.Path, append(pragmas, "query_only(OFF)"), "immediate", 1); err != nil {
 		return err
@@ -53,6 +57,17 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	}
 	s.read, err = openSQLitePool(c.Path, append(pragmas, "query_only(ON)"), "deferred", sqliteReaders)
 	return err
+}
+
+// makeFile makes the database's file where it is missing, for its owner alone,
+// whatever the folder lets others do: it holds the hashes of passwords. SQLite
+// gives the files beside it the same mode.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err // it names the file
+	}
+	return f.Close()
 }
 
 func openSQLitePool(path string, pragmas []string, lock string, conns int) (*pool, error) {
