@@ -62,6 +62,19 @@ func TestHelpAndVersion(t *testing.T) {
 			t.Errorf("%v: %+v", args, r)
 		}
 	}
+	for command, defaults := range map[string][]string{
+		"serve": {"./data", "127.0.0.1:8080", `"on"`, `"invite"`, "0s"}, "demo": {"127.0.0.1:8080"}, "key rotate": {"24h"},
+	} {
+		help := in.runWith(t, nothing, append(strings.Fields(command), "--help")...).stdout
+		for _, value := range defaults {
+			if !strings.Contains(help, value) {
+				t.Errorf("%s --help does not say the default %s", command, value)
+			}
+		}
+		if strings.Contains(help, ",…,") {
+			t.Errorf("%s --help shows a list that goes on twice", command)
+		}
+	}
 	if made, err := os.ReadDir(in.work); err != nil || len(made) != 0 {
 		t.Errorf("these made %v: %v", made, err)
 	}

@@ -45,7 +45,7 @@ type cli struct {
 
 // Installation says where an installation keeps its data.
 type Installation struct {
-	Data     string `help:"Data folder: SQLite, the lock and the operator's socket. Made when missing." default:"./data" placeholder:"FOLDER" env:"STEPSIES_DATA"`
+	Data     string `help:"Data folder: SQLite, the lock and the operator's socket. Made when missing. Default: ./data." default:"./data" placeholder:"FOLDER" env:"STEPSIES_DATA"`
 	Database string `help:"PostgreSQL 15 or newer instead of SQLite: postgres://user:password@host/name." placeholder:"URL" env:"STEPSIES_DATABASE"`
 	Redis    string `help:"Redis or Valkey that several nodes share for their rate limits: redis://host:6379." placeholder:"URL" env:"STEPSIES_REDIS"`
 }

@@ -19,7 +19,7 @@ import (
 )
 
 type demoCmd struct {
-	Listen string `help:"Address to listen on; where it is in use, a free port is taken." default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"STEPSIES_LISTEN"`
+	Listen string `help:"Address to listen on; where it is in use, a free port is taken. Default: 127.0.0.1:8080." default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"STEPSIES_LISTEN"`
 }
 
 // Run serves sample stepsies from a temporary folder until it is told to end.

@@ -142,7 +142,7 @@ func (cmd *keyRevokeCmd) Run(ctx context.Context, t *terminal, in *Installation)
 
 type keyRotateCmd struct {
 	ID    int64  `arg:"" help:"Id of the key, as stepsies key list shows it."`
-	Grace string `help:"How long the old key lives on: 0s to 30d." default:"24h" placeholder:"PERIOD"`
+	Grace string `help:"How long the old key lives on: 0s to 30d. Default: 24h." default:"24h" placeholder:"PERIOD"`
 }
 
 // Run rotates the key. The new key, and nothing else, is printed on standard

@@ -17,7 +17,7 @@ import (
 )
 
 type serveCmd struct {
-	Listen         string        `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"STEPSIES_LISTEN"`
+	Listen         string        `help:"Address to listen on. Default: 127.0.0.1:8080." default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"STEPSIES_LISTEN"`
 	PublicURL      string        `help:"Address under which clients reach the server; links are built from it. Default: the address listened on." placeholder:"URL" env:"STEPSIES_PUBLIC_URL"`
 	RateLimits     string        `help:"Limits of the plans: on or off." enum:"on,off" default:"on" env:"STEPSIES_RATE_LIMITS"`
 	Signup         string        `help:"Who may sign up: open, invite or closed." enum:"open,invite,closed" default:"invite" env:"STEPSIES_SIGNUP"`
@@ -25,8 +25,8 @@ type serveCmd struct {
 	MetricsListen  string        `help:"Serve /metrics on this address instead of, for this machine only, on the public one." placeholder:"HOST:PORT" env:"STEPSIES_METRICS_LISTEN"`
 	SMTP           string        `name:"smtp" help:"Mail server for forgotten passwords, confirmations and invitations: smtp://user:password@host:587 (STARTTLS) or smtps://…. Without it no e-mail is sent. Better as a variable, since every user of a machine can read flags." placeholder:"URL" env:"STEPSIES_SMTP"`
 	MailFrom       string        `help:"Address that e-mail is sent from: Stepsies <stepsies@example.com>." placeholder:"ADDRESS" env:"STEPSIES_MAIL_FROM"`
-	AllowedOrigins []string      `help:"Origins from which browsers may call the API." placeholder:"ORIGIN,…" env:"STEPSIES_ALLOWED_ORIGINS"`
-	TrustedProxies []string      `help:"Networks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR,…" env:"STEPSIES_TRUSTED_PROXIES"`
+	AllowedOrigins []string      `help:"Origins from which browsers may call the API." placeholder:"ORIGIN" env:"STEPSIES_ALLOWED_ORIGINS"`
+	TrustedProxies []string      `help:"Networks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR" env:"STEPSIES_TRUSTED_PROXIES"`
 }
 
 // gcPercent lets the heap of a few megabytes grow to some twenty before it is
