@@ -186,16 +186,12 @@ func openTerminal(t *testing.T) (keyboard, screen *os.File) {
 	if err := unix.IoctlSetPointerInt(int(keyboard.Fd()), unix.TIOCSPTLCK, 0); err != nil {
 		t.Fatal(err)
 	}
-	fd, err := unix.IoctlRetInt(int(keyboard.Fd()), unix.TIOCGPTPEER)
-	if err != nil {
-		// TIOCGPTPEER takes flags in place of a pointer.
-		r, _, errno := unix.Syscall(unix.SYS_IOCTL, keyboard.Fd(), unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY)
-		if errno != 0 {
-			t.Fatal(errno)
-		}
-		fd = int(r)
+	// TIOCGPTPEER takes flags in place of a pointer.
+	fd, _, errno := unix.Syscall(unix.SYS_IOCTL, keyboard.Fd(), unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY)
+	if errno != 0 {
+		t.Fatal(errno)
 	}
-	screen = os.NewFile(uintptr(fd), "terminal")
+	screen = os.NewFile(fd, "terminal")
 	t.Cleanup(func() { _ = screen.Close() })
 	return keyboard, screen
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -27,20 +28,31 @@ const (
 
 // cli is the command line: flags, environment variables and help in one place.
 type cli struct {
-	Installation
+	Installation `group:"installation-flags"`
 
 	LogLevel  string `help:"Log from this level on: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"STEPSIES_LOG_LEVEL"`
 	LogFormat string `help:"Log as text or as JSON lines." enum:"text,json" default:"text" env:"STEPSIES_LOG_FORMAT"`
 
-	Demo     demoCmd     `cmd:"" help:"Try it: a server with sample stepsies in a temporary folder."`
-	Serve    serveCmd    `cmd:"" help:"Run the server."`
-	User     userCmd     `cmd:"" help:"Create, list, change and delete users."`
-	Key      keyCmd      `cmd:"" help:"Create, list, revoke and rotate API keys."`
-	Activity activityCmd `cmd:"" help:"Print the record of who did what as JSON Lines, oldest first."`
-	Backup   backupCmd   `cmd:"" help:"Write everything worth keeping into one file."`
-	Restore  restoreCmd  `cmd:"" help:"Put a backup in the place of everything."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this program's version."`
+	Demo demoCmd `cmd:"" help:"Try it: a server with sample stepsies in a temporary folder."`
+
+	remoteCommands `embed:"" group:"remote"`
+
+	Serve    serveCmd    `cmd:"" group:"installation" help:"Run the server."`
+	User     userCmd     `cmd:"" group:"installation" help:"Create, list, change and delete users."`
+	Key      keyCmd      `cmd:"" group:"installation" help:"Create, list, revoke and rotate API keys."`
+	Activity activityCmd `cmd:"" group:"installation" help:"Print the record of who did what as JSON Lines, oldest first."`
+	Backup   backupCmd   `cmd:"" group:"installation" help:"Write everything worth keeping into one file."`
+	Restore  restoreCmd  `cmd:"" group:"installation" help:"Put a backup in the place of everything."`
+	Migrate  migrateCmd  `cmd:"" group:"installation" help:"Bring the database to this program's version."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// remoteCommands are the commands that talk to a server with an API key, as any
+// other program does.
+type remoteCommands struct {
+	Login  loginCmd  `cmd:"" help:"Check an API key and keep it for the commands below."`
+	Logout logoutCmd `cmd:"" help:"Forget the saved key."`
+	Whoami whoamiCmd `cmd:"" help:"Print the user, the key and what its limits still admit."`
 }
 
 // Installation says where an installation keeps its data.
@@ -74,7 +86,14 @@ func run(args []string, in *os.File, out, errOut io.Writer) int {
 		kong.Name("stepsies"),
 		kong.Description("Step-by-step guides with a REST API whose keys can be trusted."),
 		kong.Writers(out, errOut),
+		kong.Vars{"hosted": client.DefaultBaseURL},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.Help(printHelp),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: remoteGroup, Title: "Stepsies on a server, with an API key:"},
+			{Key: "installation", Title: "An installation on this machine:"},
+			{Key: installationFlags, Title: "Flags of the commands for an installation:"},
+		}),
 		kong.Exit(func(code int) { panic(exited(code)) }),
 	)
 	if err != nil {
@@ -83,6 +102,9 @@ func run(args []string, in *os.File, out, errOut io.Writer) int {
 	code, parsed := parse(parser, args)
 	if parsed == nil {
 		return code
+	}
+	if err := refuseForeignFlags(parsed); err != nil {
+		return fail(errOut, err)
 	}
 	warnOfUnknownVariables(parser.Model, errOut)
 	t := &terminal{in: in, out: out, err: errOut, log: newLogger(errOut, c.LogLevel, c.LogFormat)}
@@ -93,7 +115,7 @@ func run(args []string, in *os.File, out, errOut io.Writer) int {
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err := parsed.Run(t, &c.Installation); err != nil {
-		return fail(errOut, err)
+		return fail(errOut, explain(ctx, err))
 	}
 	return exitDone
 }
@@ -116,10 +138,21 @@ func parse(parser *kong.Kong, args []string) (code int, parsed *kong.Context) {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		_, _ = fmt.Fprintf(parser.Stderr, "stepsies: %v; see stepsies --help\n", err)
+		_, _ = fmt.Fprintf(parser.Stderr, "stepsies: %s; see stepsies --help\n", withoutKeys(err.Error()))
 		return exitUsage, nil
 	}
 	return exitDone, parsed
+}
+
+// keyLike matches an API key, whole or cut short.
+var keyLike = regexp.MustCompile(`sk_[0-9a-fA-F]{8,}`)
+
+// withoutKeys takes keys out of a text that may quote the command line.
+func withoutKeys(text string) string {
+	if !keyLike.MatchString(text) {
+		return text
+	}
+	return keyLike.ReplaceAllLiteralString(text, "sk_[redacted]") + " (a key never stands on the command line, where others can read it: give it to stepsies login on standard input)"
 }
 
 func fail(errOut io.Writer, err error) int {
@@ -133,6 +166,9 @@ func fail(errOut io.Writer, err error) int {
 // sentence is what an error says to whoever runs the program. What a server
 // answered is its message and every field that does not fit.
 func sentence(err error) string {
+	if e, ok := errors.AsType[explained](err); ok {
+		return oneLine(e.Error())
+	}
 	e, ok := errors.AsType[*client.Error](err)
 	if !ok {
 		return oneLine(err.Error())

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/stepsies/stepsies/client"
+)
+
+// errInterrupted is what Ctrl-C and SIGTERM make of a command.
+var errInterrupted = errors.New("interrupted")
+
+// remote returns a client of the server that the user is logged in to.
+func remote(t *terminal) (*client.Client, error) {
+	l, err := findLogin()
+	if err != nil {
+		return nil, err
+	}
+	return l.client(t)
+}
+
+// client returns a client with the login's key. Whoever waits for a server is told
+// why.
+func (l savedLogin) client(t *terminal) (*client.Client, error) {
+	return client.New(
+		client.WithBaseURL(l.URL), client.WithAPIKey(l.Key.Reveal()), client.WithUserAgent("stepsies/"+version),
+		client.WithRetryNotice(func(r client.Retry) {
+			if r.Wait < time.Second {
+				return
+			}
+			_, _ = fmt.Fprintf(t.err, "stepsies: trying again in %s: %s\n", r.Wait.Round(time.Second), sentence(r.Err))
+		}),
+	)
+}
+
+// explain says what to do about a failure that a server answered with.
+func explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return errInterrupted
+	}
+	failed, ok := errors.AsType[*client.Error](err)
+	if !ok {
+		return err
+	}
+	say := func(format string, args ...any) error {
+		return explained{fmt.Sprintf(format, args...), err}
+	}
+	switch failed.Code {
+	case client.ErrUnauthorized:
+		then := "and run stepsies login"
+		if os.Getenv(client.EnvAPIKey) != "" {
+			then = "and put it into " + client.EnvAPIKey
+		}
+		return say("the server does not accept the API key: it was revoked, has expired or is mistyped; make a new one in the dashboard, under Developer, %s", then)
+	case client.ErrForbidden:
+		return say("the API key lacks the scope for this: reading takes read, changing takes write; add it to the key in the dashboard, under Developer, or use another key (stepsies whoami shows what this one has)")
+	case client.ErrRateLimit, client.ErrQuota:
+		if failed.RetryAfter > 0 {
+			return say("%s Try again in %s.", failed.Message, failed.RetryAfter.Round(time.Second))
+		}
+	}
+	return err
+}
+
+// explained is an error with words of our own.
+type explained struct {
+	text string
+	err  error
+}
+
+func (e explained) Error() string { return e.text }
+
+func (e explained) Unwrap() error { return e.err }
