@@ -184,7 +184,7 @@ func keyFormPage(p page, f keyForm) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = field("Name", "name", "text", f.Name, "What uses the key, such as Production Backend or CI Pipeline.", f.Problems["name"], templ.Attributes{"required": true, "autocomplete": "off", "autofocus": f.Problems["name"] != ""}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = field("Name", "name", "text", f.Name, "What uses the key, such as Production Backend or CI Pipeline.", f.Problems["name"], templ.Attributes{"required": true, "autocomplete": "off"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

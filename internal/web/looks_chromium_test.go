@@ -162,6 +162,9 @@ func (p *tab) takePicture(t *testing.T, name string) {
 	if *pictures == "" {
 		return
 	}
+	// The window is made as high as the page, so that what sticks to its end does so there.
+	size := js[[]int64](t, p, "[innerWidth, innerHeight, document.documentElement.scrollHeight]")
+	p.do(t, chromedp.EmulateViewport(size[0], max(size[1], size[2])))
 	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
 	if err == nil {
 		err = os.WriteFile(filepath.Join(*pictures, strings.ReplaceAll(name, "/", "-")), png, 0o644)

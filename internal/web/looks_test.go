@@ -51,7 +51,7 @@ func (f *furnished) looks() []look {
 	return []look{
 		{name: "front", route: "GET /{$}", path: "/", as: []viewer{nobody}, status: http.StatusSeeOther},
 		{name: "docs-authentication", route: "GET /docs/authentication", path: "/docs/authentication", as: everyone},
-		{name: "public-stepsy", route: "/", path: publicAt(f.published), as: everyone},
+		{name: "public-stepsy", route: "GET /@{author}/{slug}", path: publicAt(f.published), as: everyone},
 		{name: "nothing-here", route: "/", path: "/no/such/page", as: everyone, status: http.StatusNotFound},
 
 		{name: "sign-in", route: "GET /sign-in", path: "/sign-in", as: []viewer{nobody}},

@@ -29,7 +29,11 @@ async function copy(source) {
 // On a phone the tabs scroll sideways: the present one is in sight from the start.
 const strip = document.querySelector(".tabs");
 const present = strip?.querySelector("[aria-current]");
-if (present && strip.scrollWidth > strip.clientWidth) strip.scrollLeft = present.offsetLeft - (strip.clientWidth - present.offsetWidth) / 2;
+if (present) {
+  new ResizeObserver(() => {
+    if (strip.scrollWidth > strip.clientWidth) strip.scrollLeft = present.offsetLeft - (strip.clientWidth - present.offsetWidth) / 2;
+  }).observe(strip);
+}
 
 // What scrolls sideways within a text can be scrolled by keyboard, in browsers too that
 // do not see to it themselves.
