@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"internal/auth":       {".", "internal/store"},
 	"internal/ratelimit":  {".", "internal/store"},
 	"internal/stepsyfile": {".", "internal/richtext"},
-	"internal/mcp":        {"client"},
+	"internal/mcp":        {"client", "internal/richtext"},
 	"internal/testenv":    {},
 	"internal/api":        {".", "internal/auth", "internal/ratelimit", "internal/reqlog", "internal/richtext", "internal/store"},
 	"internal/web":        {".", "internal/auth", "internal/ratelimit", "internal/reqlog", "internal/richtext", "internal/store"},

@@ -53,6 +53,7 @@ type remoteCommands struct {
 	Login  loginCmd  `cmd:"" help:"Check an API key and keep it for the commands below."`
 	Logout logoutCmd `cmd:"" help:"Forget the saved key."`
 	Whoami whoamiCmd `cmd:"" help:"Print the user, the key and what its limits still admit."`
+	MCP    mcpCmd    `cmd:"" name:"mcp" help:"Let an assistant work with stepsies: tools of the Model Context Protocol."`
 }
 
 // Installation says where an installation keeps its data.

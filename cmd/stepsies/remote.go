@@ -14,26 +14,26 @@ import (
 var errInterrupted = errors.New("interrupted")
 
 // remote returns a client of the server that the user is logged in to.
-func remote(t *terminal) (*client.Client, error) {
+func remote(t *terminal, opts ...client.Option) (*client.Client, error) {
 	l, err := findLogin()
 	if err != nil {
 		return nil, err
 	}
-	return l.client(t)
+	return l.client(t, opts...)
 }
 
 // client returns a client with the login's key. Whoever waits for a server is told
 // why.
-func (l savedLogin) client(t *terminal) (*client.Client, error) {
-	return client.New(
-		client.WithBaseURL(l.URL), client.WithAPIKey(l.Key.Reveal()), client.WithUserAgent("stepsies/"+version),
+func (l savedLogin) client(t *terminal, opts ...client.Option) (*client.Client, error) {
+	return client.New(append([]client.Option{
+		client.WithBaseURL(l.URL), client.WithAPIKey(l.Key.Reveal()), client.WithUserAgent("stepsies/" + version),
 		client.WithRetryNotice(func(r client.Retry) {
 			if r.Wait < time.Second {
 				return
 			}
 			_, _ = fmt.Fprintf(t.err, "stepsies: trying again in %s: %s\n", r.Wait.Round(time.Second), sentence(r.Err))
 		}),
-	)
+	}, opts...)...)
 }
 
 // explain says what to do about a failure that a server answered with.

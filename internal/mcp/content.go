@@ -1,0 +1,94 @@
+package mcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/stepsies/stepsies/client"
+	"github.com/stepsies/stepsies/internal/richtext"
+)
+
+// format is what content is written in. The zero format is Markdown.
+type format string
+
+const (
+	formatMarkdown format = "markdown"
+	formatHTML     format = "html"
+)
+
+// toMarkdown returns content as Markdown where nothing is lost by that, and else as
+// it is.
+func toMarkdown(html string) (string, format) {
+	md, err := richtext.ToSection(html)
+	if err != nil {
+		return html, formatHTML
+	}
+	return strings.TrimSuffix(md, "\n"), ""
+}
+
+// toHTML returns what an assistant has written as HTML. The server sanitises it.
+func toHTML(content string, f format) (string, error) {
+	if f == formatHTML {
+		return content, nil
+	}
+	c, err := richtext.FromMarkdown(content)
+	if err != nil {
+		return "", err
+	}
+	return c.HTML(), nil
+}
+
+const (
+	resourcePrefix = "stepsy://"
+	markdownType   = "text/markdown"
+)
+
+// addResources offers each stepsy as a document, for people to hand to their
+// assistant.
+func (s *Server) addResources() {
+	s.sdk.AddResourceTemplate(&sdk.ResourceTemplate{
+		Name: "stepsy", Title: "A stepsy", MIMEType: markdownType, URITemplate: resourcePrefix + "{id}",
+		Description: "A stepsy as one Markdown document with a heading for each step. The id is the one that list_stepsies gives.",
+	}, s.document)
+}
+
+func (s *Server) document(ctx context.Context, req *sdk.ReadResourceRequest) (*sdk.ReadResourceResult, error) {
+	uri := req.Params.URI
+	id, err := strconv.ParseInt(strings.TrimPrefix(uri, resourcePrefix), 10, 64)
+	if err != nil || id <= 0 {
+		return nil, sdk.ResourceNotFoundError(uri)
+	}
+	got, err := s.client.GetStepsy(ctx, id)
+	if errors.Is(err, client.ErrNotFound) {
+		return nil, sdk.ResourceNotFoundError(uri)
+	}
+	if err != nil {
+		s.logFailure("resource", err)
+		return nil, errors.New(sentence(err))
+	}
+	return &sdk.ReadResourceResult{Contents: []*sdk.ResourceContents{{URI: uri, MIMEType: markdownType, Text: asDocument(got)}}}, nil
+}
+
+func asDocument(s *client.Stepsy) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n", s.Title)
+	if s.Description != "" {
+		fmt.Fprintf(&b, "\n%s\n", s.Description)
+	}
+	steps, next := readable(s.Steps, 1)
+	for _, step := range steps {
+		fmt.Fprintf(&b, "\n## %d. %s\n", step.Position, step.Title)
+		if step.Content != "" {
+			fmt.Fprintf(&b, "\n%s\n", step.Content)
+		}
+	}
+	if next > 0 {
+		fmt.Fprintf(&b, "\nThis text ends before step %d of %d. The tool read_stepsy gives the others.\n", next, s.StepsCount)
+	}
+	return b.String()
+}
