@@ -132,13 +132,13 @@ func (p *tab) wantKeyboard(t *testing.T, l look) {
 		.filter((e) => !reached.has(e) && !e.matches("[contenteditable] *") && !(e.type === "radio" && [...reached].some((r) => r.name === e.name)))
 		.map((e) => e.outerHTML.slice(0, 120)).join("\n")`
 	js[any](t, p, `void document.activeElement?.blur(); void getSelection().removeAllRanges(); void scrollTo(0, 0); window.reached = new Set(); window.unseen = new Set()`)
+	js[any](t, p, `void (window.ringed = (e) => e.getBoundingClientRect().width > 0 && [e, e.closest(".frame")].filter(Boolean).some((r) => {
+		const s = getComputedStyle(r);
+		return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 1 || s.boxShadow !== "none";
+	}))`)
 	js[any](t, p, `void document.addEventListener("focusin", ({target}) => {
 		reached.add(target);
-		const rings = [target, target.closest(".frame")].filter(Boolean).some((e) => {
-			const s = getComputedStyle(e);
-			return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 1 || s.boxShadow !== "none";
-		});
-		if (!rings || target.getBoundingClientRect().width === 0) unseen.add(target.outerHTML.slice(0, 120));
+		if (!ringed(target)) unseen.add(target);
 	})`)
 	left := js[string](t, p, missed)
 	for range 30 { // of 10: no page has so much
@@ -152,7 +152,9 @@ func (p *tab) wantKeyboard(t *testing.T, l look) {
 	if left != "" {
 		t.Errorf("%s: the Tab key does not reach:\n%s", l.path, left)
 	}
-	if unseen := js[string](t, p, `[...unseen].join("\n")`); unseen != "" {
+	// Where keys come faster than frames, a style may follow its element late: what seemed to
+	// have no ring is asked again.
+	if unseen := js[string](t, p, `[...unseen].filter((e) => { e.focus({focusVisible: true}); return !ringed(e); }).map((e) => e.outerHTML.slice(0, 120)).join("\n")`); unseen != "" {
 		t.Errorf("%s: it cannot be seen that the focus is on:\n%s", l.path, unseen)
 	}
 }
