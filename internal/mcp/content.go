@@ -82,13 +82,18 @@ func asDocument(s *client.Stepsy) string {
 	}
 	steps, next := readable(s.Steps, 1)
 	for _, step := range steps {
-		fmt.Fprintf(&b, "\n## %d. %s\n", step.Position, step.Title)
-		if step.Content != "" {
-			fmt.Fprintf(&b, "\n%s\n", step.Content)
-		}
+		step.write(&b, "")
 	}
 	if next > 0 {
 		fmt.Fprintf(&b, "\nThis text ends before step %d of %d. The tool read_stepsy gives the others.\n", next, s.StepsCount)
 	}
 	return b.String()
+}
+
+// write writes a step under a heading with a remark.
+func (step readStep) write(b *strings.Builder, remark string) {
+	fmt.Fprintf(b, "\n## %d. %s%s\n", step.Position, step.Title, remark)
+	if step.Content != "" {
+		fmt.Fprintf(b, "\n%s\n", step.Content)
+	}
 }

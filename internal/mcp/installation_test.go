@@ -161,6 +161,7 @@ func (a *assistant) tools() map[string]*sdk.Tool {
 
 // result is what our tools return, all of them together.
 type result struct {
+	Text       string `json:"-"` // for assistants
 	ID         int64
 	Version    string
 	Title      string
@@ -198,9 +199,14 @@ func (a *assistant) try(tool, arguments string) (out result, failure string) {
 	if res.IsError {
 		return out, text
 	}
-	if err := json.Unmarshal([]byte(text), &out); err != nil {
-		a.Fatalf("%s returned %s: %v", tool, text, err)
+	fields, err := json.Marshal(res.StructuredContent)
+	if err == nil {
+		err = json.Unmarshal(fields, &out)
 	}
+	if err != nil {
+		a.Fatalf("%s returned %s: %v", tool, fields, err)
+	}
+	out.Text = text
 	return out, ""
 }
 

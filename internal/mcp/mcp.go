@@ -57,11 +57,16 @@ func New(c Config) *Server {
 	s := &Server{client: c.Client, log: c.Log, needs: map[string]client.Scope{}}
 	s.sdk = sdk.NewServer(
 		&sdk.Implementation{Name: "stepsies", Title: "Stepsies", Version: c.Version},
-		&sdk.ServerOptions{Instructions: instructions, Logger: slog.New(slog.DiscardHandler), Capabilities: &sdk.ServerCapabilities{}},
+		&sdk.ServerOptions{
+			Instructions: instructions, Logger: slog.New(slog.DiscardHandler),
+			Capabilities: &sdk.ServerCapabilities{Tools: &sdk.ToolCapabilities{}, Resources: &sdk.ResourceCapabilities{}},
+			// What is listed and read depends on the key.
+			SetCacheable: func(_ context.Context, _ sdk.Request, c *sdk.Cacheable) { c.CacheScope = "private" },
+		},
 	)
 	s.addTools()
 	s.addResources()
-	s.sdk.AddReceivingMiddleware(s.offerByScope)
+	s.sdk.AddReceivingMiddleware(s.offerByScope, withoutNulls)
 	return s
 }
 

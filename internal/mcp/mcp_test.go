@@ -1,24 +1,17 @@
 package mcp_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/client"
-	"github.com/stepsies/stepsies/internal/mcp"
 )
 
 const (
@@ -71,6 +64,9 @@ func TestToolsDescribeThemselves(t *testing.T) {
 	a := in.assistant(t, in.key(t, admin))
 	if got := a.session.InitializeResult(); got.ServerInfo.Name != "stepsies" || !strings.Contains(got.Instructions, "read_stepsy") {
 		t.Errorf("the server says of itself %+v", got)
+	}
+	if list, err := a.session.ListTools(t.Context(), nil); err != nil || list.CacheScope != "private" {
+		t.Errorf("what one key may do is told to others: %+v, %v", list, err)
 	}
 	for name, tool := range a.tools() {
 		hints := tool.Annotations
@@ -270,301 +266,6 @@ func TestLifeOfAStepsy(t *testing.T) {
 		if back := a.call("unpublish_stepsy", fmt.Sprintf(`{"id":%d}`, made.ID)); back.Status != "draft" {
 			t.Errorf("taken back: %+v", back)
 		}
-	}
-}
-
-func TestListIsPaged(t *testing.T) {
-	in := open(t)
-	in.stepsies(t)
-	a := in.assistant(t, in.key(t, read))
-	first := a.call("list_stepsies", `{"limit":1}`)
-	second := a.call("list_stepsies", fmt.Sprintf(`{"limit":1,"cursor":%q}`, first.NextCursor))
-	if len(first.Stepsies) != 1 || len(second.Stepsies) != 1 || first.Stepsies[0].ID == second.Stepsies[0].ID || second.NextCursor != "" {
-		t.Errorf("the pages are %+v and %+v", first, second)
-	}
-	other := in.assistant(t, in.key(t, admin))
-	if page := other.call("list_stepsies", `{}`); len(page.Stepsies) != 0 {
-		t.Errorf("root has %+v", page)
-	}
-	if page := other.call("list_stepsies", `{"author":"sarahchen","status":"published"}`); len(page.Stepsies) != 1 {
-		t.Errorf("of sarahchen: %+v", page)
-	}
-}
-
-// TestNothingNewerIsOverwritten, whichever way a change is asked for.
-func TestNothingNewerIsOverwritten(t *testing.T) {
-	in := open(t)
-	s, _ := in.stepsies(t)
-	a := in.assistant(t, in.key(t, read, write))
-	old := a.call("read_stepsy", fmt.Sprintf(`{"id":%d}`, s.ID))
-	if _, err := in.operator.UpdateStepsy(t.Context(), s.ID, client.StepsyChange{Title: client.Set("Theirs")}); err != nil {
-		t.Fatal(err)
-	}
-	before := in.everything(t)
-	for _, change := range []string{`"title":"Mine"`, `"remove_steps":[1]`, `"steps":[{"id":1},{"id":2},{"id":3},{"title":"New"}]`} {
-		a.fails("update_stepsy", fmt.Sprintf(`{"id":%d,"version":%q,%s}`, s.ID, old.Version, change), "version", "Call read_stepsy")
-	}
-	a.fails("update_stepsy", fmt.Sprintf(`{"id":%d,"title":"Mine"}`, s.ID), "version")
-	a.fails("update_stepsy", fmt.Sprintf(`{"id":%d,"version":"*","title":"Mine"}`, s.ID), "Call read_stepsy")
-	if after := in.everything(t); after != before {
-		t.Errorf("something changed: %s", after)
-	}
-	now := a.call("read_stepsy", fmt.Sprintf(`{"id":%d}`, s.ID))
-	a.call("update_stepsy", fmt.Sprintf(`{"id":%d,"version":%q,"title":"Mine"}`, s.ID, now.Version))
-}
-
-// TestStepsGoOnlyWhenTheyAreNamed: an assistant that has read a part, or forgotten
-// one, loses nothing.
-func TestStepsGoOnlyWhenTheyAreNamed(t *testing.T) {
-	in := open(t)
-	s, _ := in.stepsies(t)
-	a := in.assistant(t, in.key(t, read, write))
-	version := strings.Trim(s.ETag, `"`)
-	update := func(rest string) string { return fmt.Sprintf(`{"id":%d,"version":%q,%s}`, s.ID, version, rest) }
-	before := in.everything(t)
-	a.fails("update_stepsy", update(`"steps":[{"id":1}]`), "Nothing was changed", `2 "Steep", 3 "Drink"`, "remove_steps")
-	a.fails("update_stepsy", update(`"steps":[]`), "Nothing was changed", `1 "Boil"`)
-	a.fails("update_stepsy", update(`"steps":[{"id":1},{"id":1},{"id":2},{"id":3}]`), "Item 2", "twice")
-	a.fails("update_stepsy", update(`"steps":[{"id":1},{"id":2},{"id":3},{"id":99}]`), "Item 4 of steps has the id 99", `3 "Drink"`)
-	a.fails("update_stepsy", update(`"steps":[{"id":1},{"id":2},{"id":3},{"content":"x"}]`), "Item 4", "needs a title")
-	a.fails("update_stepsy", update(`"remove_steps":[7]`), "does not have", `1 "Boil"`)
-	a.fails("update_stepsy", update(`"steps":[{"id":1},{"id":2}],"remove_steps":[1,3]`), "remove_steps as well")
-	if after := in.everything(t); after != before {
-		t.Errorf("something changed: %s", after)
-	}
-	out := a.call("update_stepsy", update(`"remove_steps":[3]`))
-	if len(out.Steps) != 2 {
-		t.Errorf("left are %+v", out.Steps)
-	}
-	version = out.Version
-	out = a.call("update_stepsy", update(`"steps":[{"id":2},{"title":"Cool"}],"remove_steps":[1]`))
-	if len(out.Steps) != 2 || out.Steps[0].ID != 2 || out.Steps[1].ID != 4 {
-		t.Errorf("left are %+v", out.Steps)
-	}
-}
-
-// TestUntouchedStepsStayToTheLetter: HTML that Markdown has no words for survives a
-// change of its neighbours, and being sent back as it was read.
-func TestUntouchedStepsStayToTheLetter(t *testing.T) {
-	in := open(t)
-	content := `<p>Fill the <u>kettle</u> or:</p><ul><li><p>a pot</p></li></ul><table><tbody><tr><td colspan="2">wide</td></tr><tr><td>a</td><td>b</td></tr></tbody></table>`
-	s, err := in.operator.CreateStepsy(t.Context(), client.NewStepsy{Title: "Tea", UserID: "sarahchen", Steps: []client.StepInput{{Title: "Boil", Content: content}, {Title: "Steep"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	was := s.Steps[0].Content
-	a := in.assistant(t, in.key(t, read, write))
-	got := a.call("read_stepsy", fmt.Sprintf(`{"id":%d}`, s.ID))
-	text, err := json.Marshal(got.Steps[0].Content)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, steps := range []string{
-		`[{"id":2,"content":"Four minutes"},{"id":1}]`,
-		fmt.Sprintf(`[{"id":1,"title":"Boil it","content":%s},{"id":2}]`, text),
-	} {
-		got = a.call("update_stepsy", fmt.Sprintf(`{"id":%d,"version":%q,"steps":%s}`, s.ID, got.Version, steps))
-		now, err := in.operator.GetStepsy(t.Context(), s.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.ContainsFunc(now.Steps, func(step client.Step) bool { return step.ID == 1 && step.Content == was }) {
-			t.Errorf("after %s the steps are %+v", steps, now.Steps)
-		}
-	}
-}
-
-func TestLongStepsyIsReadInParts(t *testing.T) {
-	in := open(t)
-	const steps = 30
-	want := client.NewStepsy{Title: "Tea", UserID: "sarahchen"}
-	for i := range steps {
-		want.Steps = append(want.Steps, client.StepInput{Title: fmt.Sprint("Step ", i+1), Content: "<p>" + strings.Repeat("tea ", 4000) + "</p>"})
-	}
-	s, err := in.operator.CreateStepsy(t.Context(), want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := in.assistant(t, in.key(t, read))
-	first, parts, seen := 1, 0, 0
-	for first > 0 {
-		got := a.call("read_stepsy", fmt.Sprintf(`{"id":%d,"first_step":%d}`, s.ID, first))
-		size := 0
-		for _, step := range got.Steps {
-			if seen++; step.Position != seen {
-				t.Fatalf("step %d comes as number %d", step.Position, seen)
-			}
-			size += len(step.Content)
-		}
-		if parts++; size > 110_000 || parts > steps {
-			t.Fatalf("part %d has %d bytes", parts, size)
-		}
-		first = got.NextStep
-	}
-	if seen != steps || parts < 4 {
-		t.Errorf("%d steps in %d parts", seen, parts)
-	}
-	a.fails("read_stepsy", fmt.Sprintf(`{"id":%d,"first_step":31}`, s.ID), "There is no step 31")
-	res, err := a.session.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: fmt.Sprint("stepsy://", s.ID)})
-	if err != nil || len(res.Contents[0].Text) > 120_000 || !strings.Contains(res.Contents[0].Text, "of 30. The tool read_stepsy gives the others.") {
-		t.Errorf("the document: %v", err)
-	}
-}
-
-func TestResource(t *testing.T) {
-	in := open(t)
-	s, _ := in.stepsies(t)
-	a := in.assistant(t, in.key(t, read))
-	templates := 0
-	for tmpl, err := range a.session.ResourceTemplates(t.Context(), nil) {
-		if err != nil || tmpl.URITemplate != "stepsy://{id}" || tmpl.MIMEType != "text/markdown" {
-			t.Errorf("%+v, %v", tmpl, err)
-		}
-		templates++
-	}
-	res, err := a.session.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: fmt.Sprint("stepsy://", s.ID)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = "# Brew draft tea\n\nHot.\n\n## 1. Boil\n\nFill the <u>kettle</u>.\n\n## 2. Steep\n\nFor **three** minutes.\n\n## 3. Drink\n"
-	if c := res.Contents; templates != 1 || len(c) != 1 || c[0].Text != want || c[0].MIMEType != "text/markdown" {
-		t.Errorf("got %q", c[0].Text)
-	}
-	for _, uri := range []string{"stepsy://0", "stepsy://-1", "stepsy://x", "stepsy://99999", "stepsy://1%2f2"} {
-		if _, err := a.session.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: uri}); err == nil {
-			t.Errorf("%s was read", uri)
-		}
-	}
-	w := in.assistant(t, in.key(t, write))
-	if _, err := w.session.ReadResource(t.Context(), &sdk.ReadResourceParams{URI: fmt.Sprint("stepsy://", s.ID)}); err == nil || !strings.Contains(err.Error(), "the scope read") {
-		t.Errorf("with the scope write: %v", err)
-	}
-}
-
-func TestFailuresSayWhatToDo(t *testing.T) {
-	in := open(t)
-	s, _ := in.stepsies(t)
-	k := in.key(t, read, write)
-	a := in.assistant(t, k)
-	one := fmt.Sprintf(`{"id":%d}`, s.ID)
-
-	a.fails("read_stepsy", `{"id":99999}`, "stepsy")
-	a.fails("read_stepsy", `{"id":0}`, "id", "minimum")
-	a.fails("read_stepsy", `{"id":1,"unknown":2}`, "unknown")
-	a.fails("list_stepsies", `{"category":"cooking"}`, "must be one of business")
-	a.fails("list_stepsies", `{"limit":1000}`, "limit", "maximum")
-	a.fails("draft_stepsy", `{"title":"Tea","slug":"brew-draft-tea"}`, "slug")
-	a.fails("draft_stepsy", `{"title":"Tea","steps":[{"title":" "}]}`, "steps[0].title must not be empty")
-	a.fails("draft_stepsy", fmt.Sprintf(`{"title":"Tea","steps":[{"title":"Boil","content":%q}]}`, strings.Repeat("> ", 300)), "step 1", "nest them less")
-	a.fails("draft_stepsy", fmt.Sprintf(`{"title":"Tea","steps":[{"title":"Boil","content":%q}]}`, strings.Repeat("x", 100_001)), "maxLength")
-	empty := a.call("draft_stepsy", `{"title":"Empty"}`)
-	a.fails("publish_stepsy", fmt.Sprintf(`{"id":%d}`, empty.ID), "step")
-
-	now := time.Now().Truncate(time.Minute).Add(15 * time.Second)
-	in.clock.Store(&now)
-	if _, err := in.operator.UpdateUser(t.Context(), "sarahchen", client.UserChange{Limits: client.Set(client.LimitsChange{Minute: client.Set[int64](1)})}); err != nil {
-		t.Fatal(err)
-	}
-	_, _ = a.try("read_stepsy", one)
-	a.fails("read_stepsy", one, "Too many requests", "Try again in 45s.")
-	if _, err := in.operator.UpdateUser(t.Context(), "sarahchen", client.UserChange{Limits: client.Null[client.LimitsChange]()}); err != nil {
-		t.Fatal(err)
-	}
-
-	if _, err := in.operator.RevokeAPIKey(t.Context(), k.ID); err != nil {
-		t.Fatal(err)
-	}
-	for tool := range life {
-		a.fails(tool, lifeOf(tool, s), "Missing or invalid API key.", "revoked or expired: create a new one in the dashboard's Developer tab", "STEPSIES_API_KEY")
-	}
-}
-
-// broken is a network that is down, and says too much.
-type broken struct{}
-
-func (broken) RoundTrip(r *http.Request) (*http.Response, error) {
-	return nil, errors.New("no route for " + r.Header.Get("Authorization"))
-}
-
-func TestNetworkThatIsDown(t *testing.T) {
-	in := open(t)
-	s, _ := in.stepsies(t)
-	a := in.assistant(t, in.key(t, read), client.WithTransport(broken{}), client.WithRetries(1))
-	if n := len(a.tools()); n != len(life) {
-		t.Errorf("%d tools are offered", n)
-	}
-	for tool := range life {
-		if _, failure := a.try(tool, lifeOf(tool, s)); !strings.Contains(failure, "no route for Bearer sk_[redacted]") {
-			t.Errorf("%s says %q", tool, failure)
-		}
-	}
-}
-
-// TestConversationEnds when the assistant closes its side, when the program is told
-// to end, and when what comes is no protocol; what runs is given up.
-func TestConversationEnds(t *testing.T) {
-	in := open(t)
-	k := in.key(t, read)
-	a := in.assistant(t, k)
-	a.call("list_stepsies", `{}`)
-	if err := a.session.Close(); err != nil {
-		t.Error(err)
-	}
-	if err := <-a.ended; err != nil {
-		t.Errorf("after the end of input: %v", err)
-	}
-	a.ended <- nil // for the cleanup
-
-	asked := make(chan struct{}, 1)
-	slow := listen(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		asked <- struct{}{}
-		<-r.Context().Done()
-	}))
-	for name, input := range map[string]string{
-		"told to end": `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"0"}}}
-{"jsonrpc":"2.0","method":"notifications/initialized"}
-{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"list_stepsies","arguments":{}}}
-`,
-		"no protocol": "Hello?\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := mcp.New(mcp.Config{Client: connect(t, client.WithBaseURL(slow), client.WithAPIKey(k.Key.Reveal())), Log: slog.New(slog.DiscardHandler)})
-			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
-			from, to := io.Pipe()
-			ended := make(chan error, 1)
-			go func() { ended <- s.Run(ctx, from, io.Discard) }()
-			if _, err := io.WriteString(to, input); err != nil {
-				t.Fatal(err)
-			}
-			if name == "told to end" {
-				<-asked
-				stop()
-			}
-			if err := <-ended; (err == nil) != (name == "told to end") {
-				t.Errorf("it ended with %v", err)
-			}
-		})
-	}
-}
-
-func TestMessageThatIsTooLongEndsTheConversation(t *testing.T) {
-	in := open(t)
-	s := mcp.New(mcp.Config{Client: connect(t, client.WithBaseURL(in.url), client.WithAPIKey(in.key(t, read).Key.Reveal())), Log: slog.New(slog.DiscardHandler)})
-	from, to := io.Pipe()
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(t.Context(), from, io.Discard); _ = from.Close() }()
-	go func() {
-		chunk := strings.Repeat("x", 1<<16)
-		_, _ = io.WriteString(to, `{"jsonrpc":"2.0","id":1,"method":"`)
-		for range 1 << 10 { // 64 MiB
-			if _, err := io.WriteString(to, chunk); err != nil {
-				return
-			}
-		}
-	}()
-	if err := <-ended; err == nil || !strings.Contains(err.Error(), "maximum line length") {
-		t.Errorf("it ended with %v", err)
 	}
 }
 

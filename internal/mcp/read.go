@@ -2,7 +2,6 @@ package mcp
 
 import (
 	"context"
-	"time"
 
 	"github.com/stepsies/stepsies/client"
 )
@@ -69,7 +68,7 @@ func (s *Server) page(ctx context.Context, q client.StepsyQuery) (listOut, error
 	for i, s := range page.Data {
 		out.Stepsies[i] = listed{
 			ID: s.ID, Title: s.Title, Description: cut(s.Description, maxDescriptionInList), Category: s.Category, Status: s.Status,
-			Featured: s.Featured, Author: s.User.Username, StepsCount: s.StepsCount, UpdatedAt: s.UpdatedAt.Format(time.RFC3339), URL: s.URL,
+			Featured: s.Featured, Author: s.User.Username, StepsCount: s.StepsCount, UpdatedAt: stamp(s.UpdatedAt), URL: s.URL,
 		}
 	}
 	return out, nil
@@ -125,11 +124,11 @@ func (s *Server) read(ctx context.Context, in readIn) (readOut, error) {
 	}
 	out := readOut{
 		ID: got.ID, Version: versionOf(got), Title: got.Title, Slug: got.Slug, Description: got.Description, Category: got.Category, Status: got.Status,
-		Featured: got.Featured, Author: got.User.Username, URL: got.URL, CreatedAt: got.CreatedAt.Format(time.RFC3339), UpdatedAt: got.UpdatedAt.Format(time.RFC3339),
+		Featured: got.Featured, Author: got.User.Username, URL: got.URL, CreatedAt: stamp(got.CreatedAt), UpdatedAt: stamp(got.UpdatedAt),
 		Views: got.ViewsCount, Completions: got.CompletionsCount, StepsCount: got.StepsCount, Steps: []readStep{},
 	}
 	if got.PublishedAt != nil {
-		out.PublishedAt = got.PublishedAt.Format(time.RFC3339)
+		out.PublishedAt = stamp(*got.PublishedAt)
 	}
 	if got.AverageRating != nil {
 		out.AverageRating = *got.AverageRating

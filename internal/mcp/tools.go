@@ -1,8 +1,11 @@
 package mcp
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"maps"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -65,9 +68,12 @@ func writes(takesAway, repeatable bool) *sdk.ToolAnnotations {
 	return &sdk.ToolAnnotations{DestructiveHint: &takesAway, IdempotentHint: repeatable, OpenWorldHint: &no}
 }
 
+// answer is what a tool returns: its fields for programs, its text for assistants.
+type answer interface{ text() string }
+
 // add adds a tool. A failure is the result of the tool and not one of the protocol,
 // so that the assistant reads it and can do something about it.
-func add[In, Out any](s *Server, needs client.Scope, do func(context.Context, In) (Out, error), t *sdk.Tool) {
+func add[In any, Out answer](s *Server, needs client.Scope, do func(context.Context, In) (Out, error), t *sdk.Tool) {
 	s.needs[t.Name] = needs
 	t.InputSchema, t.OutputSchema = inputSchema[In](), outputSchema[Out]()
 	sdk.AddTool(s.sdk, t, func(ctx context.Context, _ *sdk.CallToolRequest, in In) (*sdk.CallToolResult, Out, error) {
@@ -76,6 +82,39 @@ func add[In, Out any](s *Server, needs client.Scope, do func(context.Context, In
 			s.logFailure(t.Name, err)
 			return nil, out, errors.New(sentence(err))
 		}
-		return nil, out, nil
+		return &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: out.text()}}}, out, nil
 	})
+}
+
+// withoutNulls takes fields that are null out of the arguments of a tool. Many
+// assistants send them for what they leave out.
+func withoutNulls(next sdk.MethodHandler) sdk.MethodHandler {
+	return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
+		if call, ok := req.(*sdk.CallToolRequest); ok && bytes.Contains(call.Params.Arguments, []byte("null")) {
+			dec := json.NewDecoder(bytes.NewReader(call.Params.Arguments))
+			dec.UseNumber() // ids have 64 bits
+			var v any
+			if dec.Decode(&v) == nil {
+				dropNulls(v)
+				if text, err := json.Marshal(v); err == nil {
+					call.Params.Arguments = text
+				}
+			}
+		}
+		return next(ctx, method, req)
+	}
+}
+
+func dropNulls(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		maps.DeleteFunc(v, func(_ string, field any) bool { return field == nil })
+		for _, field := range v {
+			dropNulls(field)
+		}
+	case []any:
+		for _, item := range v {
+			dropNulls(item)
+		}
+	}
 }
