@@ -35,6 +35,13 @@ func TestOperatingGuideShowsTheConfigurationsThatAreRun(t *testing.T) {
 	}
 }
 
+// TestOperatingGuideIsFinished: nothing in it stands for what is to be written.
+func TestOperatingGuideIsFinished(t *testing.T) {
+	if left := find(guide(t), `(?m)^[A-Z]{4,}$|: [A-Z]{4,}\.$`); len(left) > 0 {
+		t.Errorf("docs/operating.md still holds %q", left)
+	}
+}
+
 // TestOperatingGuideNamesWhatThereIs compares the guide with the program: flags,
 // variables, commands and metrics, in both directions where it claims to be
 // complete.
