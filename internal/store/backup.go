@@ -328,28 +328,6 @@ func (t *tx) revokeRestored(ctx context.Context, live map[string]bool, all bool)
 	return int64(len(dead)), nil
 }
 
-// indexAll makes the words of every stepsy anew, a bounded number at a time.
-func (t *tx) indexAll(ctx context.Context) error {
-	for last := int64(0); ; {
-		var found []stepsies.Stepsy
-		err := t.each(ctx, `select `+headColumns+`, s.steps`+stepsyTables+`
-			where s.id > $1 and s.deleted_at is null order by s.id limit 100`, []any{last}, func(scan func(...any) error) error {
-			st, err := scanStepsy(scan, true)
-			found = append(found, st)
-			return err
-		})
-		if err != nil || len(found) == 0 {
-			return wrap(err, "index the restored stepsies")
-		}
-		for _, st := range found {
-			if err := t.index(ctx, st); err != nil {
-				return err
-			}
-		}
-		last = found[len(found)-1].ID
-	}
-}
-
 // continueNumbers has new rows numbered after every restored one, and after every
 // one that was there before: ids are never used twice.
 func (t *tx) continueNumbers(ctx context.Context) error {

@@ -72,7 +72,8 @@ func BenchmarkLookUp(b *testing.B) {
 }
 
 // BenchmarkStepsies reads one stepsy and lists of 20 among a thousand and among a
-// hundred thousand of one author: neither may cost more for the others.
+// hundred thousand of one author: neither may cost more for the others. Another
+// author has twenty of the same words, and searches them.
 func BenchmarkStepsies(b *testing.B) {
 	for _, n := range []int{1_000, 100_000} {
 		b.Run(fmt.Sprint("stepsies=", n), func(b *testing.B) {
@@ -89,6 +90,19 @@ func BenchmarkStepsies(b *testing.B) {
 				b.Run("create", func(b *testing.B) {
 					atOnce(b, 1, func(i int) error {
 						_, err := f.CreateStepsy(b.Context(), by(u), "sarah", stepsies.StepsyChange{Title: ptr("Stepsy"), Slug: ptr(fmt.Sprintf("created-%d-%d", b.N, i))})
+						return err
+					})
+				})
+				few := f.member(b, "few")
+				for i := range 20 {
+					f.stepsy(b, few, fmt.Sprint("Stepsy number ", i))
+				}
+				b.Run("search=few", func(b *testing.B) {
+					atOnce(b, 1, func(int) error {
+						list, err := f.ListStepsies(b.Context(), StepsyFilter{Author: "few", Access: of(few), Query: "stepsy number 1", Page: Page{Limit: 20}})
+						if err == nil && len(list.Items) == 0 {
+							err = fmt.Errorf("nothing is found")
+						}
 						return err
 					})
 				})

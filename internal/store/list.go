@@ -153,7 +153,7 @@ func (s *Store) stepsyConditions(ctx context.Context, f StepsyFilter) (*conditio
 		if len(words) == 0 {
 			return nil, nil // nothing but punctuation: no stepsy holds it
 		}
-		q.where("s.id in (select rowid from stepsy_search where "+s.engine.searchMatch+")", s.engine.searchQuery(words))
+		q.where("s.id in (select rowid from stepsy_search where "+s.engine.searchMatch+")", s.engine.searchQuery(s.engine.indexed(author.ID, words)))
 	}
 	return &q, nil
 }

@@ -31,6 +31,9 @@ func (s *Store) Migrate(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("migrate the database: %w", classify(err))
 	}
+	if err := s.indexAgain(ctx); err != nil {
+		return 0, fmt.Errorf("migrate the database: %w", err)
+	}
 	return len(results), nil
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 var searches = []guarantee{
 	{"SearchFindsTheSameOnBothEngines", testSearch},
 	{"SearchFollowsEveryChange", testSearchFollows},
+	{"SearchKeepsAuthorsApart", testSearchApart},
 }
 
 // testSearch has one table of answers for all engines.
@@ -108,5 +110,49 @@ func testSearchFollows(t *testing.T, f *fixture) {
 	finds("after", 0)
 	if n := f.count(t, `select count(*) from stepsy_search`); n != 0 {
 		t.Errorf("the index holds %d rows for no stepsy", n)
+	}
+}
+
+// testSearchApart has authors whose numbers begin alike, and words that look like
+// the marks of authors.
+func testSearchApart(t *testing.T, f *fixture) {
+	var all []stepsies.User
+	for i := range 12 {
+		u := f.member(t, fmt.Sprintf("author%d", i))
+		all = append(all, u)
+		f.stepsyWith(t, u, stepsies.StepsyChange{Title: ptr(fmt.Sprintf("u%dx common own%dx", all[0].ID, i))})
+	}
+	for i, u := range all {
+		for q, want := range map[string]int{"common": 1, "u": 1, fmt.Sprintf("u%dx", all[0].ID): 1, fmt.Sprintf("own%dx", i): 1, fmt.Sprintf("own%dx", (i+1)%12): 0} {
+			if got, err := f.found(t, u, q); err != nil || len(got) != want {
+				t.Errorf("author %d: %q finds %q (%v), want %d", i, q, got, err, want)
+			}
+		}
+	}
+}
+
+// TestIndexOfAnotherFormIsMadeAnew, as a program of before left it.
+func TestIndexOfAnotherFormIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	f := sqliteFixture(t)
+	u := f.member(t, "sarah")
+	f.stepsy(t, u, "Title")
+	gone := f.stepsy(t, u, "Gone")
+	if err := f.DeleteStepsy(t.Context(), by(u), gone.ID, of(u)); err != nil {
+		t.Fatal(err)
+	}
+	f.raw(t, `delete from stepsy_search`)
+	f.raw(t, `insert into stepsy_search (rowid, words) select id, title_key from stepsies where deleted_at is null`)
+	f.raw(t, `pragma user_version = 0`)
+	for range 2 {
+		if _, err := f.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := f.found(t, u, "title"); err != nil || len(got) != 1 {
+			t.Errorf("after the migration %q is found (%v)", got, err)
+		}
+	}
+	if n := f.count(t, `select count(*) from stepsy_search`); n != 1 {
+		t.Errorf("the index holds %d rows for one stepsy", n)
 	}
 }

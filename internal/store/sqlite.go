@@ -27,7 +27,8 @@ var sqliteEngine = engine{
 		}
 		return strings.Join(terms, " AND ")
 	},
-	prepare: true,
+	authored: true,
+	prepare:  true,
 }
 
 // openSQLite opens one connection that writes and a few that read. With WAL the

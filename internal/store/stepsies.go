@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/stepsies/stepsies"
@@ -253,13 +252,4 @@ func (t *tx) recordStepsy(ctx context.Context, w Write, action string, s stepsie
 		}
 	}
 	return t.record(ctx, w, row)
-}
-
-// index replaces the words under which a stepsy is found.
-func (t *tx) index(ctx context.Context, s stepsies.Stepsy) error {
-	if _, err := t.exec(ctx, `delete from stepsy_search where rowid = $1`, s.ID); err != nil {
-		return wrap(err, "index stepsy %d", s.ID)
-	}
-	_, err := t.exec(ctx, `insert into stepsy_search (rowid, words) values ($1, `+fmt.Sprintf(t.s.engine.searchValue, 2)+`)`, s.ID, s.SearchText())
-	return wrap(err, "index stepsy %d", s.ID)
 }

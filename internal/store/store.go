@@ -53,6 +53,7 @@ type engine struct {
 	searchQuery func(words []string) string
 	forUpdate   string // locks the rows that a rule is about to judge
 	lockWait    string // bounds the wait for another transaction's row to 10 s
+	authored    bool   // words are indexed with their author
 	prepare     bool   // statements are prepared and kept by us, not by the driver
 }
 
