@@ -18,20 +18,20 @@ var someTime = time.Unix(0, 0)
 
 // APIKey is the object. It never holds the secret.
 type APIKey struct {
-	ID            int64    `json:"id" example:"7"`
-	Name          string   `json:"name" example:"CI Pipeline"`
-	Description   string   `json:"description" example:"Publishes the handbook on every merge"`
-	Scopes        []string `json:"scopes" enum:"read,write,admin" example:"[\"read\",\"write\"]"`
+	ID            int64    `json:"id" example:"7" doc:"Names the key in addresses."`
+	Name          string   `json:"name" example:"CI Pipeline" doc:"What it is for."`
+	Description   string   `json:"description" example:"Publishes the handbook on every merge" doc:"Where it is kept, who looks after it; may be empty."`
+	Scopes        []string `json:"scopes" enum:"read,write,admin" example:"[\"read\",\"write\"]" doc:"What it may be used for."`
 	Hint          string   `json:"hint" example:"sk_1a2b…9f0e" doc:"The first and the last four digits, to recognise the key."`
 	Status        string   `json:"status" enum:"active,expiring,expired,revoked" example:"active" doc:"expiring: ends within 7 days."`
-	CreatedAt     string   `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z"`
+	CreatedAt     string   `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z" doc:"When it was made."`
 	LastUsedAt    *string  `json:"last_used_at" format:"date-time" doc:"Right to within 10 seconds; null until used."`
 	LastUsedIP    *string  `json:"last_used_ip" doc:"Where from; null until used."`
 	ExpiresAt     *string  `json:"expires_at" format:"date-time" doc:"null: never."`
-	RevokedAt     *string  `json:"revoked_at" format:"date-time"`
+	RevokedAt     *string  `json:"revoked_at" format:"date-time" doc:"null unless it is revoked."`
 	User          string   `json:"user_id" example:"sarahchen" doc:"The username of the owner."`
 	RefusedCount  int64    `json:"refused_count" example:"0" doc:"How often the key was used after its end."`
-	LastRefusedAt *string  `json:"last_refused_at" format:"date-time"`
+	LastRefusedAt *string  `json:"last_refused_at" format:"date-time" doc:"When that was last; null if never."`
 	RevokedReason *string  `json:"revoked_reason" enum:"revoked,leaked" doc:"leaked: someone who held the key reported it."`
 	LeakSource    *string  `json:"leak_source_url" doc:"Where a leaked key was found."`
 }
@@ -94,7 +94,7 @@ type listKeysInput struct {
 type listKeysAnswer struct {
 	Link string `header:"Link" doc:"The next page, rel=\"next\" (RFC 8288)."`
 	Body struct {
-		Data []APIKey `json:"data"`
+		Data []APIKey `json:"data" doc:"The items of this page."`
 		Meta meta     `json:"meta"`
 	}
 }

@@ -44,10 +44,10 @@ func openAPI() *huma.OpenAPI {
 			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 		},
 		Tags: []*huma.Tag{
-			{Name: tagStepsies, Description: "Step-by-step guides."},
-			{Name: tagProfile, Description: "Whoever the key belongs to."},
-			{Name: tagKeys, Description: "Keys let programs act as a user, limited to their scopes."},
-			{Name: tagUsers, Description: "User management, for the scope admin."},
+			{Name: tagStepsies, Description: "Step-by-step guides: list, read, write and publish them."},
+			{Name: tagProfile, Description: "The user whose key it is, and how their account stands against its limits."},
+			{Name: tagKeys, Description: "Keys let programs act as a user, within their scopes. An admin makes, changes, rotates and revokes everyone's; anyone reports keys that leaked."},
+			{Name: tagUsers, Description: "Those who write stepsies and hold keys, with their plan and their limits."},
 		},
 		Components: &huma.Components{
 			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
@@ -74,6 +74,7 @@ var schemaNames = map[string]string{
 
 // schemaDescriptions say what a type's fields cannot.
 var schemaDescriptions = map[string]string{
+	"Author":        "Who wrote it.",
 	"Error":         "Every answer that is not a success.",
 	"ErrorProblem":  "What is wrong with one field, named as you wrote it: `steps[2].title`.",
 	"KeyInUse":      "The key that this request was made with.",
@@ -265,6 +266,10 @@ func (a *API) describeSuccess(op *huma.Operation, scope stepsies.Scope, response
 	}
 	response.Headers = described
 }
+
+// Document is the OpenAPI document in JSON, which the pages of the documentation
+// are made of. It is not to be changed.
+func (a *API) Document() []byte { return a.json }
 
 func (a *API) serveDocument(mediaType string, text *[]byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -14,45 +14,45 @@ import (
 
 // StepsyHead are the fields of a stepsy up to its steps.
 type StepsyHead struct {
-	ID            int64    `json:"id" example:"123"`
+	ID            int64    `json:"id" example:"123" doc:"Names the stepsy for good."`
 	Slug          string   `json:"slug" example:"email-welcome-sequence" doc:"Unique among its author's stepsies; part of its address."`
-	Title         string   `json:"title" example:"Email Welcome Sequence Blueprint"`
-	Description   string   `json:"description" example:"Create a 5-email welcome sequence that converts."`
-	Category      string   `json:"category" enum:"business,marketing,sales,technology,design,productivity,education,health,finance,lifestyle,other" example:"marketing"`
-	Status        string   `json:"status" enum:"draft,published" example:"published"`
+	Title         string   `json:"title" example:"Email Welcome Sequence Blueprint" doc:"What it is called."`
+	Description   string   `json:"description" example:"Create a 5-email welcome sequence that converts." doc:"What it is about; may be empty."`
+	Category      string   `json:"category" enum:"business,marketing,sales,technology,design,productivity,education,health,finance,lifestyle,other" example:"marketing" doc:"What kind of thing it is about."`
+	Status        string   `json:"status" enum:"draft,published" example:"published" doc:"draft: its author alone sees it. published: everyone does."`
 	PublishedAt   *string  `json:"published_at" format:"date-time" example:"2024-12-04T10:30:00Z" doc:"null as a draft."`
 	Featured      bool     `json:"featured" example:"false" doc:"Pinned to the top of its author's page."`
-	FeaturedAt    *string  `json:"featured_at" format:"date-time"`
-	Views         int64    `json:"views_count" example:"150"`
-	Completions   int64    `json:"completions_count" example:"42"`
+	FeaturedAt    *string  `json:"featured_at" format:"date-time" doc:"null unless it is featured."`
+	Views         int64    `json:"views_count" example:"150" doc:"How many readers opened it, each once a day."`
+	Completions   int64    `json:"completions_count" example:"42" doc:"How many readers came to the end."`
 	AverageRating *float64 `json:"average_rating" minimum:"1" maximum:"5" example:"4.5" doc:"1 to 5 with one decimal, null without ratings."`
-	URL           string   `json:"url" format:"uri" example:"https://stepsies.com/@sarahchen/email-welcome-sequence"`
+	URL           string   `json:"url" format:"uri" example:"https://stepsies.com/@sarahchen/email-welcome-sequence" doc:"Its public page."`
 	User          author   `json:"user"`
 }
 
 // StepsyTail are the fields behind its steps.
 type StepsyTail struct {
-	StepsCount int    `json:"steps_count" example:"5"`
-	CreatedAt  string `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z"`
-	UpdatedAt  string `json:"updated_at" format:"date-time" example:"2024-12-04T10:30:00Z"`
+	StepsCount int    `json:"steps_count" example:"5" doc:"How many steps it has."`
+	CreatedAt  string `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z" doc:"When it was made."`
+	UpdatedAt  string `json:"updated_at" format:"date-time" example:"2024-12-04T10:30:00Z" doc:"When it was last changed."`
 }
 
 type author struct {
-	Username    string `json:"username" example:"sarahchen"`
-	DisplayName string `json:"display_name" example:"Sarah Chen"`
+	Username    string `json:"username" example:"sarahchen" doc:"The author's."`
+	DisplayName string `json:"display_name" example:"Sarah Chen" doc:"The author's name, as pages show it."`
 }
 
 type step struct {
 	ID       int64  `json:"id" example:"1" doc:"Unique in its stepsy and never used again."`
 	Position int    `json:"position" example:"1" doc:"From 1."`
-	Title    string `json:"title" example:"Define Your Sequence Goal"`
+	Title    string `json:"title" example:"Define Your Sequence Goal" doc:"What it is called."`
 	Content  string `json:"content" example:"<p>Before writing a single email...</p>" doc:"Sanitised HTML."`
 }
 
 // stepsy is the whole object. The three parts keep the order of its fields.
 type stepsy struct {
 	StepsyHead
-	Steps []step `json:"steps"`
+	Steps []step `json:"steps" doc:"In order."`
 	StepsyTail
 }
 
@@ -112,13 +112,13 @@ type listStepsiesInput struct {
 	Query    string `query:"q" maxLength:"500" example:"welcome seq" doc:"Words that must all begin a word of the title, the description or the steps, whatever their case and accents."`
 	Sort     string `query:"sort" enum:"-created_at,created_at,-updated_at,-published_at,title" default:"-created_at" example:"-published_at" doc:"A minus sorts downwards."`
 	User     string `query:"user_id" example:"sarahchen" doc:"A username: that author's stepsies instead of your own, only published ones unless the key has the scope admin."`
-	Include  string `query:"include" enum:"steps" example:"steps" doc:"steps: every item has its steps too."`
+	Include  string `query:"include" enum:"steps" example:"steps" doc:"steps gives every item of the list its steps too."`
 }
 
 type listStepsiesAnswer struct {
 	Link string `header:"Link" doc:"The next page, rel=\"next\" (RFC 8288)."`
 	Body struct {
-		Data []listedStepsy `json:"data"`
+		Data []listedStepsy `json:"data" doc:"The items of this page."`
 		Meta meta           `json:"meta"`
 	}
 }

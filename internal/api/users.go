@@ -14,23 +14,23 @@ import (
 
 // user is the object that admins see.
 type user struct {
-	Username    string     `json:"username" example:"sarahchen"`
-	DisplayName string     `json:"display_name" example:"Sarah Chen"`
-	Email       string     `json:"email" format:"email" example:"sarah@example.com"`
-	Bio         string     `json:"bio" example:"Writes about email that people want to read."`
-	Role        string     `json:"role" enum:"member,admin" example:"member"`
-	Plan        string     `json:"plan" enum:"free,pro,team,enterprise" example:"pro"`
+	Username    string     `json:"username" example:"sarahchen" doc:"Names the user in addresses."`
+	DisplayName string     `json:"display_name" example:"Sarah Chen" doc:"The name that pages show."`
+	Email       string     `json:"email" format:"email" example:"sarah@example.com" doc:"Unique among users."`
+	Bio         string     `json:"bio" example:"Writes about email that people want to read." doc:"A few words about the user; may be empty."`
+	Role        string     `json:"role" enum:"member,admin" example:"member" doc:"admin: may hold keys with the scope admin."`
+	Plan        string     `json:"plan" enum:"free,pro,team,enterprise" example:"pro" doc:"The account's plan, which sets its limits."`
 	Limits      *ownLimits `json:"limits" doc:"The account's own limits; null on every plan but enterprise."`
 	Suspended   bool       `json:"suspended" example:"false" doc:"A suspended user's keys and sessions are dead for as long as it lasts."`
-	SuspendedAt *string    `json:"suspended_at" format:"date-time"`
-	CreatedAt   string     `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z"`
+	SuspendedAt *string    `json:"suspended_at" format:"date-time" doc:"null unless suspended."`
+	CreatedAt   string     `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z" doc:"When the user was made."`
 }
 
 // ownLimits are requests per window; null is no limit.
 type ownLimits struct {
-	Minute *int64 `json:"minute" minimum:"1" example:"1200"`
-	Hour   *int64 `json:"hour" minimum:"1" example:"60000"`
-	Month  *int64 `json:"month" minimum:"1" example:"1000000"`
+	Minute *int64 `json:"minute" minimum:"1" example:"1200" doc:"null: no limit."`
+	Hour   *int64 `json:"hour" minimum:"1" example:"60000" doc:"null: no limit."`
+	Month  *int64 `json:"month" minimum:"1" example:"1000000" doc:"null: no limit."`
 }
 
 // Schema lets the object be null.
@@ -79,7 +79,7 @@ type listUsersInput struct {
 type listUsersAnswer struct {
 	Link string `header:"Link" doc:"The next page, rel=\"next\" (RFC 8288)."`
 	Body struct {
-		Data []user `json:"data"`
+		Data []user `json:"data" doc:"The items of this page."`
 		Meta meta   `json:"meta"`
 	}
 }
@@ -224,26 +224,26 @@ func (a *API) deleteUser(ctx context.Context, in *UserName) (*struct{}, error) {
 
 // me is the caller's own profile.
 type me struct {
-	Username    string  `json:"username" example:"sarahchen"`
-	DisplayName string  `json:"display_name" example:"Sarah Chen"`
-	Email       string  `json:"email" format:"email" example:"sarah@example.com"`
-	Bio         string  `json:"bio" example:"Writes about email that people want to read."`
-	Role        string  `json:"role" enum:"member,admin" example:"member"`
-	Plan        string  `json:"plan" enum:"free,pro,team,enterprise" example:"pro"`
-	CreatedAt   string  `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z"`
+	Username    string  `json:"username" example:"sarahchen" doc:"Names the user in addresses."`
+	DisplayName string  `json:"display_name" example:"Sarah Chen" doc:"The name that pages show."`
+	Email       string  `json:"email" format:"email" example:"sarah@example.com" doc:"Unique among users."`
+	Bio         string  `json:"bio" example:"Writes about email that people want to read." doc:"A few words about the user; may be empty."`
+	Role        string  `json:"role" enum:"member,admin" example:"member" doc:"admin: may hold keys with the scope admin."`
+	Plan        string  `json:"plan" enum:"free,pro,team,enterprise" example:"pro" doc:"The account's plan, which sets its limits."`
+	CreatedAt   string  `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z" doc:"When the user was made."`
 	Limits      limits  `json:"limits"`
 	Key         usedKey `json:"key"`
 }
 
 type limits struct {
-	Minute *window `json:"minute"`
-	Hour   *window `json:"hour"`
-	Month  *window `json:"month"`
+	Minute *window `json:"minute" doc:"null: no limit."`
+	Hour   *window `json:"hour" doc:"null: no limit."`
+	Month  *window `json:"month" doc:"null: no limit."`
 }
 
 type window struct {
-	Limit     int64 `json:"limit" example:"300"`
-	Remaining int64 `json:"remaining" example:"295"`
+	Limit     int64 `json:"limit" example:"300" doc:"Requests that the window admits."`
+	Remaining int64 `json:"remaining" example:"295" doc:"How many are left."`
 	Reset     int64 `json:"reset" example:"1702500000" doc:"Unix seconds."`
 }
 
@@ -256,11 +256,11 @@ func (window) Schema(r huma.Registry) *huma.Schema {
 }
 
 type usedKey struct {
-	ID        int64    `json:"id" example:"7"`
-	Name      string   `json:"name" example:"CI Pipeline"`
-	Scopes    []string `json:"scopes" enum:"read,write,admin" example:"[\"read\"]"`
-	Hint      string   `json:"hint" example:"sk_1a2b…9f0e"`
-	ExpiresAt *string  `json:"expires_at" format:"date-time"`
+	ID        int64    `json:"id" example:"7" doc:"Names the key in addresses."`
+	Name      string   `json:"name" example:"CI Pipeline" doc:"What the key is for."`
+	Scopes    []string `json:"scopes" enum:"read,write,admin" example:"[\"read\"]" doc:"What the key may be used for."`
+	Hint      string   `json:"hint" example:"sk_1a2b…9f0e" doc:"The first and the last four digits, to recognise the key."`
+	ExpiresAt *string  `json:"expires_at" format:"date-time" doc:"null: never."`
 }
 
 type meAnswer struct {

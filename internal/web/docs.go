@@ -1,33 +1,90 @@
 package web
 
-import "net/http"
+import (
+	"io"
+	"net/http"
+	"strings"
 
-// docsAuthentication explains keys to whoever builds on the API, with this
-// installation's own address in every example.
-func (web *Web) docsAuthentication(q *request) error {
-	q.w.Header().Set("Cache-Control", "private, no-cache")
-	return q.render(http.StatusOK, docsAuthenticationPage(q.page("Authentication", ""), web.PublicURL))
-}
-
-// sample is a piece of code in the documentation.
-type sample struct{ name, code string }
-
-func requestSamples(base string) []sample {
-	return []sample{
-		{"cURL", "curl " + base + "/v1/stepsies \\\n  -H \"Authorization: Bearer $STEPSIES_API_KEY\""},
-		{"JavaScript", "const response = await fetch(\"" + base + "/v1/stepsies\", {\n" +
-			"  headers: { Authorization: `Bearer ${process.env.STEPSIES_API_KEY}` },\n});\nconst { data } = await response.json();"},
-		{"Ruby", "require \"net/http\"\nrequire \"json\"\n\nuri = URI(\"" + base + "/v1/stepsies\")\n" +
-			"request = Net::HTTP::Get.new(uri, \"Authorization\" => \"Bearer #{ENV[\"STEPSIES_API_KEY\"]}\")\n" +
-			"response = Net::HTTP.start(uri.hostname, uri.port, use_ssl: uri.scheme == \"https\") { |http| http.request(request) }\n" +
-			"data = JSON.parse(response.body)"},
-		{"Python", "import os\nimport requests\n\nresponse = requests.get(\n    \"" + base + "/v1/stepsies\",\n" +
-			"    headers={\"Authorization\": f\"Bearer {os.environ['STEPSIES_API_KEY']}\"},\n)\ndata = response.json()"},
-	}
-}
-
-// The bodies of the two refusals, to the letter.
-const (
-	bodyUnauthorized = `{"error":{"code":"unauthorized","message":"Missing or invalid API key"}}`
-	bodyForbidden    = `{"error":{"code":"forbidden","message":"Insufficient scope for this action"}}`
+	"github.com/stepsies/stepsies/internal/web/docs"
 )
+
+// docsView is a page of the documentation with what stands around it.
+type docsView struct {
+	Book           *docs.Book
+	Page           *docs.Page
+	HTML           string
+	Before, Behind *docs.Page // nil at the ends
+}
+
+// docsPage shows a page of the documentation, or its Markdown at the same address
+// with .md behind it.
+func (web *Web) docsPage(q *request) error {
+	book, err := web.book()
+	if err != nil {
+		return err
+	}
+	if bare := strings.TrimRight(q.URL.Path, "/"); bare != q.URL.Path {
+		http.Redirect(q.w, q.Request, bare, http.StatusMovedPermanently)
+		return nil
+	}
+	path, markdown := strings.CutSuffix(q.URL.Path, ".md")
+	page := book.Page(path)
+	switch {
+	case page == nil:
+		return errNoPage
+	case markdown:
+		return q.text("text/markdown; charset=utf-8", page.Markdown)
+	}
+	v := docsView{Book: book, Page: page, HTML: page.HTML(q.signedIn())}
+	v.Before, v.Behind = book.Around(page)
+	q.w.Header().Set("Cache-Control", "private, no-cache")
+	return q.render(http.StatusOK, docsPage(q.page(page.Title, ""), v))
+}
+
+// llms lists the documentation for programs that read it (llmstxt.org).
+func (web *Web) llms(q *request) error {
+	book, err := web.book()
+	if err != nil {
+		return err
+	}
+	return q.text("text/plain; charset=utf-8", book.LLMs())
+}
+
+// text answers with a text that is the same for everyone.
+func (q *request) text(mediaType, text string) error {
+	q.w.Header().Set("Content-Type", mediaType)
+	q.w.Header().Set("Cache-Control", "public, max-age=300")
+	_, _ = io.WriteString(q.w, text) // the client has gone
+	return nil
+}
+
+// docsGroup is a part of the contents.
+type docsGroup struct {
+	Name  string
+	Pages []*docs.Page
+}
+
+// groups divides the contents into their parts.
+func (v docsView) groups() []docsGroup {
+	var list []docsGroup
+	for _, p := range v.Book.Pages {
+		if len(list) == 0 || list[len(list)-1].Name != p.Group {
+			list = append(list, docsGroup{Name: p.Group})
+		}
+		last := &list[len(list)-1]
+		last.Pages = append(last.Pages, p)
+	}
+	return list
+}
+
+// sections are those that the contents show below the present page: none where
+// other pages stand there.
+func (v docsView) sections() []docs.Section {
+	if len(v.Page.Sections) < 2 || v.Behind != nil && within(v.Behind) && !within(v.Page) {
+		return nil
+	}
+	return v.Page.Sections
+}
+
+// within reports whether a page stands below another in the contents.
+func within(p *docs.Page) bool { return strings.Count(p.Path, "/") > 2 }

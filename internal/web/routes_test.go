@@ -20,7 +20,7 @@ import (
 // publicRoutes are the pages and forms that need no session. A route that is not
 // here is behind the sign-in; whoever adds one says so here.
 var publicRoutes = []string{
-	"GET /{$}", "GET /@{author}/{slug}", "GET /docs/authentication", "GET /sign-in", "POST /sign-in",
+	"GET /{$}", "GET /@{author}/{slug}", "GET /docs", "GET /docs.md", "GET /docs/{page...}", "GET /llms.txt", "GET /sign-in", "POST /sign-in",
 	"GET /welcome/{token}", "POST /welcome/{token}", "GET /sign-up", "POST /sign-up",
 	"GET /invitation/{token}", "POST /invitation/{token}", "GET /verify-email/{token}", "POST /verify-email/{token}",
 	"GET /forgot-password", "POST /forgot-password", "GET /reset-password/{token}", "POST /reset-password/{token}",
@@ -38,7 +38,7 @@ func openPages(t *testing.T) (*web.Web, http.Handler) {
 	}
 	pages := web.New(web.Config{
 		Store: s, Sessions: auth.NewSessions(s, time.Now, false), PublicURL: "http://stepsies.test", SignUp: web.SignUpOpen,
-		Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		OpenAPI: openAPI(t), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	return pages, reqlog.Handler(slog.New(slog.DiscardHandler), nil, nil, pages)
 }
@@ -46,7 +46,7 @@ func openPages(t *testing.T) (*web.Web, http.Handler) {
 // addressOf fills in the parts of a route's path.
 func addressOf(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{$}", "", "{id}", "1", "{user}", "@sarah", "{token}", strings.Repeat("A", 43), "{author}", "sarah", "{slug}", "slug").Replace(path)
+	path = strings.NewReplacer("{$}", "", "{id}", "1", "{page...}", "authentication", "{user}", "@sarah", "{token}", strings.Repeat("A", 43), "{author}", "sarah", "{slug}", "slug").Replace(path)
 	return method, path
 }
 

@@ -5,11 +5,13 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/stepsies/stepsies/internal/auth"
 	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/store"
+	"github.com/stepsies/stepsies/internal/web/docs"
 )
 
 // Config is what the pages stand on.
@@ -21,6 +23,7 @@ type Config struct {
 	Shared    *ratelimit.Redis // shares the limits of sign-ins between nodes; nil: each has its own
 	Mail      Mailer           // nil: no e-mail is sent
 	SignUp    SignUp
+	OpenAPI   []byte // the document of the API, in JSON; the reference is made of it
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -40,6 +43,7 @@ type Web struct {
 	Config
 	attempts attempts
 	sending  chan struct{} // bounds the e-mails on their way
+	book     func() (*docs.Book, error)
 	mux      *http.ServeMux
 	authors  *http.ServeMux // the routes that begin with an "@", see serveAuthors
 	handler  http.Handler
@@ -67,6 +71,7 @@ const maxSending = 8
 // New returns the pages.
 func New(c Config) *Web {
 	web := &Web{Config: c, attempts: newAttempts(c.Shared, c.Now), sending: make(chan struct{}, maxSending), mux: http.NewServeMux(), authors: http.NewServeMux()}
+	web.book = sync.OnceValues(func() (*docs.Book, error) { return docs.New(c.PublicURL, c.OpenAPI) })
 	for _, r := range web.routes() {
 		web.handle(r)
 	}
@@ -82,7 +87,10 @@ func (web *Web) routes() []route {
 		{"GET /{$}", public, web.home},
 		{"GET /@{author}/{slug}", public, web.publicStepsy},
 
-		{"GET /docs/authentication", public, web.docsAuthentication},
+		{"GET /docs", public, web.docsPage},
+		{"GET /docs.md", public, web.docsPage},
+		{"GET /docs/{page...}", public, web.docsPage},
+		{"GET /llms.txt", public, web.llms},
 		{"GET /sign-in", public, web.signInPage},
 		{"POST /sign-in", public, web.signIn},
 		{"POST /sign-out", signedIn, web.signOut},

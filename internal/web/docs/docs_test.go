@@ -1,0 +1,235 @@
+package docs_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/web/docs"
+)
+
+const base = "https://stepsies.test"
+
+func openAPI(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../../api/testdata/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The installation's own address stands in its document.
+	return []byte(strings.ReplaceAll(string(text), "https://api.stepsies.com", base))
+}
+
+func newBook(t *testing.T) *docs.Book {
+	t.Helper()
+	book, err := docs.New(base, openAPI(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return book
+}
+
+func page(t *testing.T, path string) *docs.Page {
+	t.Helper()
+	p := newBook(t).Page(path)
+	if p == nil {
+		t.Fatalf("there is no page %s", path)
+	}
+	return p
+}
+
+// rows are the cells of every table of a page, without the marks of code and bold.
+func rows(markdown string) [][]string {
+	var all [][]string
+	for line := range strings.Lines(markdown) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|---") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(line, "|"), "|")
+		for i := range cells {
+			cells[i] = strings.NewReplacer("`", "", "**", "").Replace(strings.TrimSpace(cells[i]))
+		}
+		all = append(all, cells)
+	}
+	return all
+}
+
+// fence is a block of code.
+type fence struct{ language, info, code string }
+
+var fencePattern = regexp.MustCompile("(?ms)^```([a-z]+)([^\n]*)\n(.*?)\n?^```$")
+
+func fences(markdown string) []fence {
+	var all []fence
+	for _, m := range fencePattern.FindAllStringSubmatch(markdown, -1) {
+		all = append(all, fence{m[1], strings.TrimSpace(m[2]), m[3]})
+	}
+	return all
+}
+
+// inOrder fails the test unless a text holds all of these, one behind the other.
+func inOrder(t *testing.T, text string, wanted ...string) {
+	t.Helper()
+	rest := text
+	for _, w := range wanted {
+		_, after, found := strings.Cut(rest, w)
+		if !found {
+			t.Errorf("there is no %q where it belongs", w)
+			continue
+		}
+		rest = after
+	}
+}
+
+// TestAuthenticationSaysAllThereIsToSay holds the page to what a reader was
+// promised, in this order.
+func TestAuthenticationSaysAllThereIsToSay(t *testing.T) {
+	t.Parallel()
+	text := page(t, "/docs/authentication").Markdown
+	inOrder(t, text,
+		"# Authentication", "authenticated by an API key", "create keys", "use them", "look after them",
+		"## Overview", "bearer token", "`Authorization` header of each request", "\nAuthorization: Bearer sk_"+strings.Repeat("x", 48)+"\n",
+		"Keep your API keys secure", "runs in a browser", "public repository", "version control", "environment variables", "secrets manager",
+		"## Creating an API key",
+		"1. Go to your [Dashboard](/dashboard)", "**Developer** tab", "2. Click **Create API Key**", "3. Give the key a name", "“Production Backend”", "“CI/CD Pipeline”",
+		"4. Select the scopes that your program needs", "5. Set an expiration date", "leave it out", "6. Click **Create Key**",
+		"shown once", "Copy it at once and store it safely", "if you lose a key, create a new one",
+		"## API key format", "\nsk_"+strings.Repeat("x", 48)+"\n", "**Prefix:** `sk_`", "Stepsies API key", "**Token:** 48 random hexadecimal characters", "51 characters in all",
+		"## Scopes", "one scope or several", "limit what it can do", "| `read` |", "| `write` |", "| `admin` |",
+		"### Scope hierarchy", "`admin` includes all that `read` and `write` allow",
+		"## Scope requirements by endpoint", "/stepsies/:id/unpublish",
+		"## Making authenticated requests", "cURL", "JavaScript (fetch)", "Ruby", "Python",
+		"```bash", "```js", "await fetch(", "```ruby", "Net::HTTP", "```python", "requests.get(", "```go",
+		"## Authentication errors",
+		"### 401 Unauthorized", "no API key", "not valid", `{"error":{"code":"unauthorized","message":"Missing or invalid API key"}}`,
+		"Common causes", "`Authorization` header is missing", "typo in the key", "has been revoked", "has expired",
+		"### 403 Forbidden", "does not have the scope", `{"error":{"code":"forbidden","message":"Insufficient scope for this action"}}`,
+		"create a new key that has the scope", "upgrade the one you have",
+		"## Managing API keys",
+		"### Viewing keys", "**Dashboard › Developer** lists all your keys", "name and description", "scopes that it was granted", "when it was created", "when it was last used", "when it expires, if that is set",
+		"### Revoking keys", "compromised, revoke it at once", "1. Go to **Dashboard › Developer**", "2. Find the key", "3. Click **Revoke**", "4. Confirm it",
+		"stops working immediately", "`401 Unauthorized`", "immediate and permanent", "cannot be reinstated", "Create a new one and put it into your integrations",
+		"## Best practices",
+		"descriptive names", "“Zapier Integration”, “Mobile App”, “CI Pipeline”", "least privilege", "only the scopes", "expiration dates", "temporary integrations", "expire by themselves",
+		"Rotate keys regularly", "retire old ones", "Monitor usage", "“Last used”", "environment variables", "`STEPSIES_API_KEY`", "One key per integration", "separate programs",
+		"## Next steps", "[Rate limits and quotas](/docs/rate-limits)", "[API reference](/docs/reference)",
+	)
+	table := rows(text)
+	for _, want := range [][]string{
+		{"Scope", "Description", "Use case"},
+		{"read", "Read your stepsies and your profile, and change nothing", "Analytics dashboards, public displays"},
+		{"write", "Create, update and delete stepsies", "Content management, automation"},
+		{"admin", "Everything, user management included", "Administrative tools, migrations"},
+		{"Endpoint", "Required scope"},
+		{"GET /stepsies", "read"}, {"GET /stepsies/:id", "read"}, {"POST /stepsies", "write"}, {"PATCH /stepsies/:id", "write"}, {"DELETE /stepsies/:id", "write"},
+		{"POST /stepsies/:id/publish", "write"}, {"POST /stepsies/:id/unpublish", "write"},
+	} {
+		if len(table) == 0 || !slices.Equal(table[0], want) {
+			t.Fatalf("the next row of the tables is %q, want %q", table[0], want)
+		}
+		table = table[1:]
+	}
+	if len(table) > 0 {
+		t.Errorf("there are more rows: %q", table)
+	}
+}
+
+func TestPlansAreThoseOfTheDomain(t *testing.T) {
+	t.Parallel()
+	table := rows(page(t, "/docs/rate-limits").Markdown)
+	for i, plan := range stepsies.Plans {
+		row := table[i+1]
+		if row[0] != string(plan) {
+			t.Fatalf("row %d is of %s, want %s", i+1, row[0], plan)
+		}
+		l := stepsies.LimitsOf(plan, stepsies.Limits{})
+		for j, n := range []int64{l.Minute, l.Hour, l.Month} {
+			want := "set for the account"
+			if n > 0 {
+				want = regexp.MustCompile(`(\d)(\d{3})$`).ReplaceAllString(itoa(n), "$1,$2")
+			}
+			if row[j+1] != want {
+				t.Errorf("%s: %q, want %q", plan, row[j+1], want)
+			}
+		}
+	}
+}
+
+func TestLimitsPageShowsTheAnswersThatAreGiven(t *testing.T) {
+	t.Parallel()
+	inOrder(t, page(t, "/docs/rate-limits").Markdown,
+		"fixed", "UTC", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Unix seconds", "`429`", "`Retry-After`",
+		`{"error":{"code":"rate_limit_exceeded","message":"Too many requests. Please slow down.","retry_after":45}}`,
+		`{"error":{"code":"quota_exceeded","message":"The quota of this month is used up. The next one begins on 1 January 2025 (UTC); a larger plan lifts it at once.","retry_after":864000}}`)
+}
+
+// TestNoPlaceholderIsLeft looks for what templates leave behind, in every page.
+func TestNoPlaceholderIsLeft(t *testing.T) {
+	t.Parallel()
+	for _, p := range newBook(t).Pages {
+		for _, text := range []string{p.Markdown, p.HTML(true), p.HTML(false)} {
+			for _, mark := range []string{"{%", "%}", "<no value>", "<!--", "api.stepsies.com", "raw HTML omitted", "%!"} {
+				if strings.Contains(text, mark) {
+					t.Errorf("%s holds %q", p.Path, mark)
+				}
+			}
+		}
+		for _, f := range fences(p.Markdown) {
+			if !slices.Contains([]string{"bash", "js", "ruby", "python", "go", "json", "http", "yaml", "crontab", "markdown", "operation"}, f.language) {
+				t.Errorf("%s has code in %q", p.Path, f.language)
+			}
+		}
+	}
+}
+
+// TestExamplesStandInFiveLanguages looks at every page that shows requests.
+func TestExamplesStandInFiveLanguages(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/docs", "/docs/authentication", "/docs/rate-limits", "/docs/errors", "/docs/pagination", "/docs/idempotency"} {
+		p := page(t, path)
+		labels := regexp.MustCompile(`<label for="sample-1-[a-z]+">([^<]+)</label>`).FindAllStringSubmatch(p.HTML(false), -1)
+		var got []string
+		for _, l := range labels {
+			got = append(got, l[1])
+		}
+		if want := []string{"cURL", "JavaScript", "Ruby", "Python", "Go"}; !slices.Equal(got, want) {
+			t.Errorf("%s: the languages are %q", path, got)
+		}
+		if !strings.Contains(p.HTML(true), `<a href="/dashboard/developer/new">Create an API Key</a>`) {
+			t.Errorf("%s leads nobody to a key", path)
+		}
+		if out := p.HTML(false); strings.Contains(out, "Create an API Key</a>") || !strings.Contains(out, "Sign in to create an API key") {
+			t.Errorf("%s does not ask to sign in", path)
+		}
+	}
+}
+
+func TestListForProgramsNamesEveryPage(t *testing.T) {
+	t.Parallel()
+	book := newBook(t)
+	text := book.LLMs()
+	if !strings.HasPrefix(text, "# Stepsies\n\n> ") {
+		t.Errorf("it begins with %.60q", text)
+	}
+	for _, p := range book.Pages {
+		if want := "- [" + p.Title + "](" + base + p.Path + ".md): " + p.Summary + "\n"; !strings.Contains(text, want) {
+			t.Errorf("there is no line %q", want)
+		}
+	}
+	if links := strings.Count(text, "\n- ["); links != len(book.Pages) {
+		t.Errorf("it has %d links for %d pages", links, len(book.Pages))
+	}
+}
+
+func TestDocumentThatCannotBeReadStopsTheBook(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "no JSON", "{}", `{"servers":[{"url":"x"}]}`} {
+		if _, err := docs.New(base, []byte(text)); err == nil {
+			t.Errorf("a book is made of %q", text)
+		}
+	}
+}
