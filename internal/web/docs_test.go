@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,6 +17,30 @@ func openAPI(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// docsLooks are all pages of the documentation.
+func docsLooks() []look {
+	looks := []look{{name: "docs", route: "GET /docs", path: "/docs", as: []viewer{nobody, member}}}
+	for _, page := range []string{
+		"authentication", "rate-limits", "reference", "reference/stepsies", "reference/profile", "reference/api-keys", "reference/users",
+		"errors", "pagination", "idempotency", "go", "self-hosting",
+	} {
+		looks = append(looks, look{name: "docs-" + strings.ReplaceAll(page, "/", "-"), route: "GET /docs/{page...}", path: "/docs/" + page, as: []viewer{nobody}})
+	}
+	looks[1].as = []viewer{nobody, member}
+	return looks
+}
+
+func TestEveryPageOfTheDocumentationIsLookedAt(t *testing.T) {
+	t.Parallel()
+	var looked []string
+	for _, l := range docsLooks() {
+		looked = append(looked, l.path)
+	}
+	if pages := docsPaths(t, openHouse(t, nil).browser()); !slices.Equal(pages, looked) {
+		t.Errorf("the pages are %q, those looked at %q", pages, looked)
+	}
 }
 
 var listedPage = regexp.MustCompile(`\]\(http://stepsies\.test(/docs[a-z/-]*)\.md\)`)
