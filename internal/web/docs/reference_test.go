@@ -97,9 +97,7 @@ func TestReferenceTellsAllOfTheDocument(t *testing.T) {
 			for _, v := range parameters {
 				p := wire(v.(map[string]any))
 				wanted = append(wanted, fmt.Sprintf("| `%s` | %s |", p["name"], p["in"]), strings.ReplaceAll(p["description"].(string), "|", `\|`))
-				for _, value := range enumOf(p.at("schema")) {
-					wanted = append(wanted, value)
-				}
+				wanted = append(wanted, enumOf(p.at("schema"))...)
 			}
 			if body := op.at("requestBody", "content", "application/json", "schema"); body != nil {
 				for _, field := range w.fieldsOf(body, "") {
