@@ -12,7 +12,8 @@
 //	})
 //
 // Failures that the server reports are of type [*Error] and are told apart by
-// their code: errors.Is(err, client.ErrNotFound).
+// their code: errors.Is(err, client.ErrNotFound). [Error.Advice] says what to do
+// about a key that has ended, a scope that is missing and a limit that is reached.
 //
 // Every write carries an Idempotency-Key, which stays the same when the request
 // is repeated: whatever breaks on the way, it is carried out once. Network

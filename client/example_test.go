@@ -139,6 +139,7 @@ func ExampleClient_CreateAPIKey() {
 func ExampleError() {
 	srv := exampleServer(map[string]http.HandlerFunc{
 		"POST /v1/stepsies": respond(422, `{"error":{"code":"validation_failed","message":"The request does not fit. See details.","details":[{"field":"title","message":"must not be empty"}]}}`),
+		"GET /v1/stepsies":  respond(403, `{"error":{"code":"forbidden","message":"Insufficient scope for this action"}}`, "WWW-Authenticate", `Bearer realm="stepsies", error="insufficient_scope", scope="read"`),
 		"GET /v1/me":        respond(429, `{"error":{"code":"quota_exceeded","message":"The month is used up.","retry_after":86400}}`, "Retry-After", "86400"),
 	})
 	defer srv.Close()
@@ -157,9 +158,14 @@ func ExampleError() {
 	if e, ok := errors.AsType[*client.Error](err); ok && errors.Is(err, client.ErrQuota) {
 		fmt.Println("again in", e.RetryAfter)
 	}
+	_, err = c.ListStepsies(context.Background(), client.StepsyQuery{})
+	if e, ok := errors.AsType[*client.Error](err); ok {
+		fmt.Println("missing scope:", e.Scope)
+	}
 	// Output:
 	// title must not be empty
 	// again in 24h0m0s
+	// missing scope: read
 }
 
 // A transport that dials a unix socket: there the file's permissions say who may

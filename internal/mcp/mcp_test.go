@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -279,5 +280,34 @@ func TestCategoriesAreThoseOfTheDomain(t *testing.T) {
 	}
 	if want := "one of " + strings.Join(stepsies.Categories, ", ") + ";"; !strings.Contains(string(text), want) {
 		t.Errorf("the schema does not say %q", want)
+	}
+}
+
+// TestGuideNamesEveryTool with the scope that it needs.
+func TestGuideNamesEveryTool(t *testing.T) {
+	text, err := os.ReadFile("../../examples/mcp/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "| `") {
+			rows = append(rows, line)
+		}
+	}
+	var want []string
+	for _, tool := range readers {
+		want = append(want, "| `"+tool+"` | `read` |")
+	}
+	for _, tool := range writers {
+		want = append(want, "| `"+tool+"` | `write` |")
+	}
+	for _, start := range want {
+		if !slices.ContainsFunc(rows, func(row string) bool { return strings.HasPrefix(row, start) }) {
+			t.Errorf("no row begins with %s", start)
+		}
+	}
+	if len(rows) != len(want) {
+		t.Errorf("%d rows for %d tools", len(rows), len(want))
 	}
 }
