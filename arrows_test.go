@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"internal/mcp":        {"client", "internal/richtext"},
 	"internal/testenv":    {},
 	"internal/api":        {".", "internal/auth", "internal/ratelimit", "internal/reqlog", "internal/richtext", "internal/store"},
-	"internal/web":        {".", "internal/auth", "internal/ratelimit", "internal/reqlog", "internal/richtext", "internal/store"},
+	"internal/web":        {".", "internal/auth", "internal/ratelimit", "internal/reqlog", "internal/richtext", "internal/stepsyfile", "internal/store"},
 	"internal/server": {".", "internal/api", "internal/auth", "internal/ratelimit", "internal/reqlog", "internal/richtext",
 		"internal/store", "internal/web"},
 	"cmd": {".", "client", "examples", "internal/auth", "internal/mcp", "internal/reqlog", "internal/richtext",

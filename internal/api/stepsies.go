@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -88,6 +89,14 @@ func stepsOf(s stepsies.Stepsy) []step {
 func (a *API) whole(s stepsies.Stepsy) stepsy {
 	head, tail := a.head(s)
 	return stepsy{StepsyHead: head, Steps: stepsOf(s), StepsyTail: tail}
+}
+
+// StepsyJSON is a stepsy, read with its steps, to the byte as its operations answer
+// with it.
+func (a *API) StepsyJSON(s stepsies.Stepsy) ([]byte, error) {
+	var b bytes.Buffer
+	err := writeJSON(&b, a.whole(s))
+	return b.Bytes(), err
 }
 
 // etag names the author's version; counters move without it.

@@ -135,6 +135,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.web = web.New(web.Config{
 		Store: s.store, Sessions: auth.NewSessions(s.store, c.Now, strings.HasPrefix(c.PublicURL, "https:")),
 		PublicURL: c.PublicURL, Limiter: s.webLimiter(), Shared: shared, Mail: s.webMailer(), SignUp: web.SignUp(c.SignUp), OpenAPI: s.api.Document(), Now: c.Now, Log: c.Log,
+		StepsyJSON: s.api.StepsyJSON,
 	})
 	s.public = reqlog.Handler(c.Log, c.Proxies, s.metrics.answered, s.routes())
 	s.operator = reqlog.Handler(c.Log, nil, s.metrics.answered, s.operatorRoutes())

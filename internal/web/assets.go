@@ -19,7 +19,7 @@ import (
 var assetFiles embed.FS
 
 // stylesheet is made of these, in this order.
-var stylesheet = []string{"fonts.css", "tokens.css", "look.css", "parts.css", "keys.css", "stepsies.css", "editor.css", "account.css", "docs.css"}
+var stylesheet = []string{"fonts.css", "tokens.css", "look.css", "parts.css", "keys.css", "stepsies.css", "editor.css", "account.css", "docs.css", "share.css", "embed.css"}
 
 // assets are the files that pages load, each under an address with a hash of its
 // content, so that a browser may keep it for ever.
@@ -128,6 +128,9 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", file.mediaType)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Vary", "Accept-Encoding")
+	if path.Ext(r.URL.Path) == ".woff2" {
+		h.Set("Access-Control-Allow-Origin", "*") // a page in a sandboxed frame has no origin
+	}
 	body := file.body
 	if file.gzipped != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")

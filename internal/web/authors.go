@@ -9,7 +9,8 @@ import (
 
 // The addresses of authors begin with "@" in the middle of a segment, which the
 // patterns of [http.ServeMux] cannot say. So they have a mux of their own, which is
-// shown them with a slash behind the "@": /@sarah/bread is /@/sarah/bread there.
+// shown them with a slash behind the "@": /@sarah/bread is /@/sarah/bread there. Nor
+// can they say how a segment ends, so that /@sarah/bread.md is /@/sarah/bread/.md.
 
 // handle registers a route with the mux that can match it.
 func (web *Web) handle(r route) {
@@ -19,12 +20,18 @@ func (web *Web) handle(r route) {
 		web.mux.HandleFunc(r.pattern, web.serve(r))
 		return
 	}
+	for _, extension := range extensions {
+		rest = strings.Replace(rest, "}"+extension, "}/"+extension, 1)
+	}
 	serve := web.serve(r)
 	web.authors.HandleFunc(method+" /@/{"+rest, func(w http.ResponseWriter, req *http.Request) {
-		req.URL = moved(req.URL, "/@/", "/@") // handlers see what was asked for
+		req.URL = moved(req.URL, outward) // handlers see what was asked for
 		serve(w, req)
 	})
 }
+
+// extensions are the forms in which a stepsy is given out beside its page.
+var extensions = []string{".md", ".json"}
 
 // serveAuthors answers what the other mux does not: the addresses of authors, and
 // those where there is nothing.
@@ -33,7 +40,7 @@ func (web *Web) serveAuthors(w http.ResponseWriter, r *http.Request) {
 	// address with the slash in it.
 	if strings.HasPrefix(r.URL.Path, "/@") && path.Clean(r.URL.Path) == r.URL.Path && !strings.HasPrefix(r.URL.Path, "/@/") {
 		inner := r.WithContext(r.Context())
-		inner.URL = moved(r.URL, "/@", "/@/")
+		inner.URL = moved(r.URL, inward)
 		if _, pattern := web.authors.Handler(inner); pattern != "" {
 			web.authors.ServeHTTP(w, inner)
 			return
@@ -42,12 +49,34 @@ func (web *Web) serveAuthors(w http.ResponseWriter, r *http.Request) {
 	web.serve(route{"/", public, func(*request) error { return errNoPage }})(w, r)
 }
 
-// moved returns a copy of an address with another beginning of its path.
-func moved(u *url.URL, from, to string) *url.URL {
+// inward is a path as the mux of the authors sees it, and outward is it again as it
+// was asked for.
+func inward(path string) string {
+	path = "/@/" + strings.TrimPrefix(path, "/@")
+	for _, extension := range extensions {
+		if name, found := strings.CutSuffix(path, extension); found && !strings.HasSuffix(name, "/") {
+			return name + "/" + extension
+		}
+	}
+	return path
+}
+
+func outward(path string) string {
+	path = "/@" + strings.TrimPrefix(path, "/@/")
+	for _, extension := range extensions {
+		if name, found := strings.CutSuffix(path, "/"+extension); found {
+			return name + extension
+		}
+	}
+	return path
+}
+
+// moved returns a copy of an address with another path.
+func moved(u *url.URL, move func(string) string) *url.URL {
 	c := *u
-	c.Path = to + strings.TrimPrefix(c.Path, from)
+	c.Path = move(c.Path)
 	if c.RawPath != "" {
-		c.RawPath = to + strings.TrimPrefix(c.RawPath, from)
+		c.RawPath = move(c.RawPath)
 	}
 	return &c
 }

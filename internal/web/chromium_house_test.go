@@ -33,7 +33,8 @@ type chromium struct {
 type tab struct {
 	*chromium
 	ctx    context.Context
-	expect []int // what it may be answered with, though that is an error
+	expect []int  // what it may be answered with, though that is an error
+	refuse string // what the console may say is refused, "" for nothing
 
 	mu     sync.Mutex
 	errors []string
@@ -107,6 +108,7 @@ func (p *tab) heard(event any) {
 	case *log.EventEntryAdded:
 		expected := strings.Contains(e.Entry.Text, "status of 409") || strings.Contains(e.Entry.Text, "status of 422") ||
 			slices.ContainsFunc(p.expect, func(status int) bool { return strings.Contains(e.Entry.Text, fmt.Sprint("status of ", status)) })
+		expected = expected || p.refuse != "" && strings.Contains(e.Entry.Text, p.refuse)
 		if e.Entry.Level == log.EntryLevelError && !expected {
 			text = e.Entry.Text + " " + e.Entry.URL
 		}

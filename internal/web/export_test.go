@@ -41,7 +41,7 @@ type Route struct {
 func (web *Web) Routes() []Route {
 	var list []Route
 	for _, r := range web.routes() {
-		list = append(list, Route{Pattern: r.pattern, Public: r.access == public, Admin: r.access == adminOnly})
+		list = append(list, Route{Pattern: r.pattern, Public: r.access == public || r.access == impersonal, Admin: r.access == adminOnly})
 	}
 	return list
 }

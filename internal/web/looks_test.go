@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +52,9 @@ func (f *furnished) looks() []look {
 	return append(docsLooks(), []look{
 		{name: "front", route: "GET /{$}", path: "/", as: []viewer{nobody}, status: http.StatusSeeOther},
 		{name: "public-stepsy", route: "GET /@{author}/{slug}", path: publicAt(f.published), as: everyone},
+		{name: "public-stepsy-share", route: "GET /@{author}/{slug}", path: publicAt(f.published), as: []viewer{nobody}, act: `document.querySelector(".share details").open = true`},
+		{name: "embed", route: embedRoute, path: publicAt(f.published) + "/embed", as: everyone},
+		{name: "embed-gone", route: embedRoute, path: "/@sarahchen/gone/embed", as: []viewer{nobody}, status: http.StatusNotFound},
 		{name: "nothing-here", route: "/", path: "/no/such/page", as: everyone, status: http.StatusNotFound},
 
 		{name: "sign-in", route: "GET /sign-in", path: "/sign-in", as: []viewer{nobody}},
@@ -122,6 +126,11 @@ func (f *furnished) looks() []look {
 	}...)
 }
 
+// forPrograms reports whether a route answers with something else than a page.
+func forPrograms(route string) bool {
+	return route == "GET /oembed" || slices.Contains([]string{".md", ".txt", ".json"}, path.Ext(route))
+}
+
 // publicAt is where everyone reads a stepsy.
 func publicAt(s stepsies.Stepsy) string { return "/@" + s.Username + "/" + s.Slug }
 
@@ -140,8 +149,8 @@ func TestEveryPageIsLookedAt(t *testing.T) {
 	access := map[string]string{"/": "public"}
 	for _, r := range pages.Routes() {
 		access[r.Pattern] = map[bool]string{true: "public"}[r.Public] + map[bool]string{true: "admin"}[r.Admin]
-		if strings.HasSuffix(r.Pattern, ".md") || strings.HasSuffix(r.Pattern, ".txt") {
-			delete(access, r.Pattern) // plain text
+		if forPrograms(r.Pattern) {
+			delete(access, r.Pattern)
 			continue
 		}
 		if strings.HasPrefix(r.Pattern, "GET ") && !slices.ContainsFunc(all, func(l look) bool { return l.route == r.Pattern }) {

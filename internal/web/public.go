@@ -24,5 +24,6 @@ func (web *Web) publicStepsy(q *request) error {
 	}
 	p := q.page(s.Title, "")
 	p.Description, p.Canonical = s.Description, web.PublicURL+publicPath(s)
-	return q.renderPublic(publicStepsyPage(p, s))
+	p.Head = web.metadataOf(s)
+	return q.renderPublic(publicStepsyPage(p, s, web.shareOf(s)))
 }

@@ -63,16 +63,25 @@ func (q *request) render(status int, c templ.Component) error {
 // they ask each time whether it still holds: what its author takes back is gone at
 // once. Whoever is signed in gets a page of their own.
 func (q *request) renderPublic(c templ.Component) error {
-	var b bytes.Buffer
-	if err := c.Render(q.Context(), &b); err != nil {
-		return fmt.Errorf("make a public page: %w", err)
+	b, err := q.whole(c)
+	if err != nil {
+		return err
 	}
 	h := q.w.Header()
 	h.Add("Vary", "Cookie")
 	if q.signedIn() || len(h["Set-Cookie"]) > 0 {
 		h.Set("Cache-Control", "private, no-cache")
 	}
-	return q.answer("text/html; charset=utf-8", b.Bytes())
+	return q.answer("text/html; charset=utf-8", b)
+}
+
+// whole is a page before it is sent.
+func (q *request) whole(c templ.Component) ([]byte, error) {
+	var b bytes.Buffer
+	if err := c.Render(q.Context(), &b); err != nil {
+		return nil, fmt.Errorf("make a public page: %w", err)
+	}
+	return b.Bytes(), nil
 }
 
 // answer sends what is public, or that it has not changed since it was last asked
@@ -131,6 +140,12 @@ func (web *Web) serve(r route) http.HandlerFunc {
 		entry.Route = r.pattern[strings.IndexByte(r.pattern, ' ')+1:]
 		q := &request{Request: req, w: w, web: web, ip: entry.IP}
 		defer q.recover()
+		if r.access == impersonal {
+			if err := r.handle(q); err != nil {
+				q.showError(err)
+			}
+			return
+		}
 		if err := q.admit(r); err != nil {
 			q.showError(err)
 			return

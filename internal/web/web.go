@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
 	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/store"
@@ -26,6 +27,8 @@ type Config struct {
 	OpenAPI   []byte // the document of the API, in JSON; the reference is made of it
 	Now       func() time.Time
 	Log       *slog.Logger
+	// StepsyJSON writes a stepsy that was read with its steps as the API does.
+	StepsyJSON func(stepsies.Stepsy) ([]byte, error)
 }
 
 // SignUp says who may make themselves an account.
@@ -53,9 +56,10 @@ type Web struct {
 type access int
 
 const (
-	public    access = iota // anyone
-	signedIn                // whoever is signed in
-	adminOnly               // users with the role admin
+	public     access = iota // anyone
+	impersonal               // anyone, by GET, and everyone gets the same: no cookie is looked at
+	signedIn                 // whoever is signed in
+	adminOnly                // users with the role admin
 )
 
 // route is a page, or what a form does.
@@ -86,6 +90,10 @@ func (web *Web) routes() []route {
 	return []route{
 		{"GET /{$}", public, web.home},
 		{"GET /@{author}/{slug}", public, web.publicStepsy},
+		{"GET /@{author}/{slug}.md", impersonal, web.stepsyMarkdown},
+		{"GET /@{author}/{slug}.json", impersonal, web.stepsyJSON},
+		{"GET /@{author}/{slug}/embed", impersonal, web.embedPage},
+		{"GET /oembed", impersonal, web.oEmbedAnswer},
 
 		{"GET /docs", public, web.docsPage},
 		{"GET /docs.md", public, web.docsPage},

@@ -6,7 +6,7 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   const source = document.querySelector(button.dataset.copy);
   if (!await copy(source)) {
-    getSelection().selectAllChildren(source); // the rest is Ctrl+C
+    select(source); // the rest is Ctrl+C
     return;
   }
   source.dispatchEvent(new Event("copied", { bubbles: true }));
@@ -18,12 +18,17 @@ document.addEventListener("click", async (event) => {
 // Away from HTTPS and from this machine browsers have the older way only.
 async function copy(source) {
   try {
-    await navigator.clipboard.writeText(source.textContent.trim());
+    await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
     return true;
   } catch {
-    getSelection().selectAllChildren(source);
+    select(source);
     return document.execCommand("copy");
   }
+}
+
+function select(source) {
+  if (source.select) source.select(); // a field
+  else getSelection().selectAllChildren(source);
 }
 
 // On a phone the tabs scroll sideways: the present one is in sight from the start.
