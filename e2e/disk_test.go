@@ -31,7 +31,7 @@ func TestFullDiskStopsWritesAndNothingElse(t *testing.T) {
 	record := newWriteRecord(key)
 	for _, w := range record.writers {
 		for range 3 { // the disk is full more than once: nothing is left half done
-			a, err := w.writeOn(s.as(t, key))
+			a, err := w.writeOn(s.as(t, key), func() {})
 			if err != nil || a.status != http.StatusServiceUnavailable || !strings.Contains(string(a.body), `"code":"unavailable"`) || strings.Contains(string(a.body), "disk") {
 				t.Fatalf("a write on a full disk: status %d, %v: %.300s", a.status, err, a.body)
 			}

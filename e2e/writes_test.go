@@ -61,27 +61,31 @@ func (r *writeRecord) answered() (n int) {
 // or in any way where it is 0.
 func (r *writeRecord) writeUntil(t *testing.T, s *server, end func(), status int) {
 	t.Helper()
-	before := r.answered()
 	var writing sync.WaitGroup
+	first := make(chan struct{})
+	answered := sync.OnceFunc(func() { close(first) })
 	for _, w := range r.writers {
 		c := s.as(t, r.key)
 		writing.Go(func() {
-			a, err := w.writeOn(c)
+			a, err := w.writeOn(c, answered)
 			if status != 0 && (err != nil || a.status != status) {
 				t.Errorf("a write failed with status %d, %v, want %d: %.300s", a.status, err, status, a.body)
 			}
 		})
 	}
-	time.Sleep(100*time.Millisecond + rand.N(200*time.Millisecond))
-	end()
-	writing.Wait()
-	if r.answered() == before {
+	select {
+	case <-first:
+	case <-time.After(time.Minute):
 		t.Error("no write was answered before the end")
 	}
+	time.Sleep(rand.N(300 * time.Millisecond))
+	end()
+	writing.Wait()
 }
 
-// writeOn makes random writes until one is not answered with success.
-func (w *writer) writeOn(c *client) (answer, error) {
+// writeOn makes random writes until one is not answered with success, and calls
+// answered after each that was.
+func (w *writer) writeOn(c *client, answered func()) (answer, error) {
 	for {
 		next := w.next()
 		path, body := "/v1/stepsies", any(contentFor(next.title))
@@ -97,6 +101,7 @@ func (w *writer) writeOn(c *client) (answer, error) {
 			return a, err
 		}
 		w.answered++
+		answered()
 		if next.method == http.MethodDelete {
 			delete(w.stored, next.id)
 			continue
