@@ -349,9 +349,9 @@ func planChangesInTheMiddle(t *testing.T, c *cluster, last *node) {
 	shows("enterprise", "", "", http.StatusOK)
 }
 
-// TestRateLimitsOffLimitsNothingAndShowsNothing starts nodes with and without
+// TestRateLimitsOffLimitsNoAccountAndShowsNothing starts nodes with and without
 // Redis; limits that are off need none.
-func TestRateLimitsOffLimitsNothingAndShowsNothing(t *testing.T) {
+func TestRateLimitsOffLimitsNoAccountAndShowsNothing(t *testing.T) {
 	c := newCluster(t, 1, "", "", "--rate-limits", "off")
 	key := c.makeUser(t, "free", map[string]any{"plan": "free"})
 	who := c.nodes[0].as(key.Key)
@@ -373,5 +373,20 @@ func TestRateLimitsOffLimitsNothingAndShowsNothing(t *testing.T) {
 	}
 	if status, text := c.nodes[0].ready(); status != http.StatusOK || text != "ready" {
 		t.Errorf("readyz says %d %q", status, text)
+	}
+	// Leak reports ask for no key and cost the database all the same.
+	anyone := c.nodes[0].as("")
+	for i := range 61 {
+		a, err := anyone.send("POST", "/leaked-keys", map[string]any{"keys": []string{"not a key"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := http.StatusAccepted
+		if i == 60 {
+			want = http.StatusTooManyRequests
+		}
+		if a.status != want {
+			t.Fatalf("leak report %d of an address gets status %d, want %d", i+1, a.status, want)
+		}
 	}
 }

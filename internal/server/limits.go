@@ -10,7 +10,8 @@ import (
 	"github.com/stepsies/stepsies/internal/web"
 )
 
-// Leak reports ask for no key, so they are limited by client address.
+// Leak reports ask for no key, so they are limited by client address, whether or
+// not the plans' limits are on.
 const (
 	leakReports = 60
 	leakWindow  = time.Hour
@@ -41,10 +42,8 @@ func (s *Server) openLimits() error {
 		},
 		Now: c.Now, Logger: c.Log,
 	}
-	var shared *ratelimit.Redis
 	if c.RedisURL != "" {
-		var err error
-		shared, err = ratelimit.NewRedis(ratelimit.RedisConfig{Config: base, URL: c.RedisURL,
+		shared, err := ratelimit.NewRedis(ratelimit.RedisConfig{Config: base, URL: c.RedisURL,
 			Observe: func(took time.Duration, _ error) { s.metrics.redisTime.Observe(took.Seconds()) }})
 		if err != nil {
 			return err
@@ -54,10 +53,15 @@ func (s *Server) openLimits() error {
 		s.limiter = ratelimit.NewMemory(base)
 	}
 	s.metrics.watchLimiter(s.limiter.Stats)
-	s.leaks = ratelimit.NewAddressLimiter(ratelimit.AddressConfig{
-		Name: "leaks", Limit: leakReports, Window: leakWindow, Shared: shared, Now: c.Now,
-	})
 	return nil
+}
+
+// leakLimiter counts leak reports: in Redis where the nodes share it, else in memory.
+func (s *Server) leakLimiter() *ratelimit.AddressLimiter {
+	shared, _ := s.limiter.(*ratelimit.Redis)
+	return ratelimit.NewAddressLimiter(ratelimit.AddressConfig{
+		Name: "leaks", Limit: leakReports, Window: leakWindow, Shared: shared, Now: s.config.Now,
+	})
 }
 
 // webLimiter is the limiter for pages that show how an account stands, nil where

@@ -44,7 +44,7 @@ type Config struct {
 	PublicURL   string // without a slash at the end
 	Origins     []string
 	Proxies     reqlog.Proxies
-	RateLimits  bool          // limits per account, and of leak reports per address
+	RateLimits  bool          // limits per account; leak reports and sign-ins are limited by address anyway
 	RedisURL    string        // redis://…, shared by the nodes for their limits; "" counts in memory
 	SignUp      string        // open, invite or closed; "" is invite
 	Mail        *Mailer       // nil: no e-mail is sent
@@ -67,8 +67,7 @@ type Server struct {
 	store    *store.Store
 	usage    *auth.Usage
 	metrics  *metrics
-	limiter  limiter                   // nil: limits are off
-	leaks    *ratelimit.AddressLimiter // likewise
+	limiter  limiter // nil: limits are off
 	api      *api.API
 	web      *web.Web
 	public   http.Handler
@@ -126,8 +125,9 @@ func (s *Server) open(ctx context.Context) error {
 		if err := s.openLimits(); err != nil {
 			return err
 		}
-		config.Limiter, config.Leaks = s.limiter, s.leaks
+		config.Limiter = s.limiter
 	}
+	config.Leaks = s.leakLimiter()
 	if s.api, err = api.New(config); err != nil {
 		return err
 	}
