@@ -29,6 +29,9 @@ type cursor struct {
 	ID   int64  `json:"i"`
 	Num  int64  `json:"n,omitempty"`
 	Text string `json:"t,omitempty"`
+
+	Real   float64 `json:"r,omitempty"`
+	Window int64   `json:"w,omitempty"` // of a search: the id before which it looks
 }
 
 // maxCursor bounds what is decoded: a title key of 200 characters fits well.

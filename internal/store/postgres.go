@@ -27,6 +27,9 @@ var postgresEngine = engine{
 		}
 		return strings.Join(terms, " & ")
 	},
+	explain: "explain (format json) ",
+	// How often the words stand decides which index is the cheaper one.
+	fresh:     []any{pgx.QueryExecModeExec},
 	forUpdate: " for update",
 	lockWait:  "set local lock_timeout = '10s'",
 }

@@ -11,17 +11,18 @@ import (
 
 // indexForm numbers the form in which SQLite indexes words. It is raised where that
 // changes; an index of another form is made anew by Migrate.
-const indexForm = 1
+const indexForm = 2
 
-// indexed returns the words of an author as the engine indexes them. FTS5 reads all
-// that begins with a word before it looks at anything else, whoever wrote it: so
-// that a search costs what its author's stepsies cost, the words bear their author.
-// PostgreSQL weighs that by itself.
+// indexed returns the words of an author as a search of theirs asks for them. FTS5
+// reads all that begins with a word before it looks at anything else, whoever wrote
+// it: so that a search costs what its author's stepsies cost, words are indexed a
+// second time with their author, behind a mark that is in no word. PostgreSQL weighs
+// that by itself.
 func (e engine) indexed(userID int64, words []string) []string {
 	if !e.authored {
 		return words
 	}
-	mark := "u" + strconv.FormatInt(userID, 10) + "x"
+	mark := "·" + strconv.FormatInt(userID, 10) + "·"
 	marked := make([]string, len(words))
 	for i, w := range words {
 		marked[i] = mark + w
@@ -34,7 +35,10 @@ func (t *tx) index(ctx context.Context, s stepsies.Stepsy) error {
 	if _, err := t.exec(ctx, `delete from stepsy_search where rowid = $1`, s.ID); err != nil {
 		return wrap(err, "index stepsy %d", s.ID)
 	}
-	words := t.s.engine.indexed(s.UserID, strings.Fields(s.SearchText()))
+	words := strings.Fields(s.SearchText())
+	if t.s.engine.authored {
+		words = append(words, t.s.engine.indexed(s.UserID, words)...)
+	}
 	_, err := t.exec(ctx, `insert into stepsy_search (rowid, words) values ($1, `+fmt.Sprintf(t.s.engine.searchValue, 2)+`)`, s.ID, strings.Join(words, " "))
 	return wrap(err, "index stepsy %d", s.ID)
 }

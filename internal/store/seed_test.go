@@ -28,7 +28,7 @@ func (f *fixture) seed(tb testing.TB, author stepsies.User, n, distinct int, tit
 			at, at, '[{"id":1,"title":"One","content":"<p>First</p>"}]', 1, 2, 1
 		from (select i, cast($2 as bigint) + i % cast($3 as bigint) * 60000 as at from numbers) as n`, author.ID, epoch.UnixMilli(), distinct, int64(1)<<60)
 	f.raw(tb, `insert into stepsy_search (rowid, words)
-		select id, `+f.pick(`'u' || user_id || 'x' || replace(title_key, ' ', ' u' || user_id || 'x')`, `array_to_tsvector(array(select distinct word from unnest(string_to_array(title_key, ' ')) as word))`)+`
+		select id, `+f.pick(`title_key || ' ·' || user_id || '·' || replace(title_key, ' ', ' ·' || user_id || '·')`, `array_to_tsvector(array(select distinct word from unnest(string_to_array(title_key, ' ')) as word))`)+`
 		from stepsies where user_id = $1`, author.ID)
 	f.analyze(tb)
 }

@@ -27,9 +27,19 @@ var sqliteEngine = engine{
 		}
 		return strings.Join(terms, " AND ")
 	},
-	authored: true,
-	prepare:  true,
+	authored:    true,
+	searchTerms: sqliteTerms,
+	prepare:     true,
 }
+
+// sqliteTerms leaps from word to word; those of an index are letters, digits and
+// marks, all of them between "!" and the last character there is.
+const sqliteTerms = `with recursive found (term, n) as (
+		select (select term from stepsy_search_terms where term >= $1 order by term limit 1), 1
+		union all
+		select (select t.term from stepsy_search_terms t where t.term >= found.term || '!' order by t.term limit 1), n + 1
+		from found where found.term < $1 || char(1114111) and n < $2)
+	select term from found where term < $1 || char(1114111)`
 
 // openSQLite opens one connection that writes and a few that read. With WAL the
 // readers never wait for the writer, and see each commit as soon as it is made.

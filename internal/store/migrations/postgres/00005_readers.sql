@@ -47,6 +47,9 @@ create index stepsy_counts_lately on stepsy_counts (lately, stepsy_id) where lat
 update stepsy_counts set rated = (stars + 17.5) / (ratings + 5) where ratings > 0;
 create index stepsies_public on stepsies (published_key, id) where status = 'published' and deleted_at is null;
 create index stepsies_public_category on stepsies (category, published_key, id) where status = 'published' and deleted_at is null;
+-- An author's page: what is featured first.
+create index stepsies_author on stepsies (user_id, (case when featured_at is null then 0 else 1 end), published_key, id)
+    where status = 'published' and deleted_at is null;
 
 -- One address at which a draft can be read by whoever knows it.
 create table preview_links (

@@ -42,11 +42,16 @@ create index ratings_updated on ratings (stepsy_id, updated_at);
 -- What lists of everyone's stepsies are ordered by.
 alter table stepsy_counts add column rated double precision; -- a mean that few ratings move little; null without one
 alter table stepsy_counts add column lately double precision; -- completions that fade with time, see Store.RecordReading; null without one
-create index stepsy_counts_rated on stepsy_counts (rated) where rated is not null;
-create index stepsy_counts_lately on stepsy_counts (lately) where lately is not null;
+create index stepsy_counts_rated on stepsy_counts (rated, stepsy_id) where rated is not null;
+create index stepsy_counts_lately on stepsy_counts (lately, stepsy_id) where lately is not null;
 update stepsy_counts set rated = (stars + 17.5) / (ratings + 5) where ratings > 0;
 create index stepsies_public on stepsies (published_key) where status = 'published' and deleted_at is null;
 create index stepsies_public_category on stepsies (category, published_key) where status = 'published' and deleted_at is null;
+-- An author's page: what is featured first.
+create index stepsies_author on stepsies (user_id, (case when featured_at is null then 0 else 1 end), published_key)
+    where status = 'published' and deleted_at is null;
+-- The words that stepsies are found by, in order. It stores nothing of its own.
+create virtual table stepsy_search_terms using fts5vocab(stepsy_search, 'instance');
 
 -- One address at which a draft can be read by whoever knows it.
 create table preview_links (
