@@ -206,8 +206,8 @@ func (s *Store) searched(ctx context.Context, found []match, words []string) ([]
 		}
 		return err
 	})
-	if err == nil && len(inside) > 0 {
-		err = s.searchedSteps(ctx, heads, inside)
+	if err == nil {
+		err = s.readSteps(ctx, heads, inside, maxSearchedSteps)
 	}
 	var list []stepsies.Stepsy
 	for _, id := range ids {
@@ -216,22 +216,6 @@ func (s *Store) searched(ctx context.Context, found []match, words []string) ([]
 		}
 	}
 	return list, err
-}
-
-func (s *Store) searchedSteps(ctx context.Context, heads map[int64]stepsies.Stepsy, ids []int64) error {
-	query := fmt.Sprintf(`select id, steps from stepsies where id in (%s) and octet_length(steps) <= %d`, holes(len(ids)), maxSearchedSteps)
-	return s.read.few(ctx, query, anys(ids), func(scan func(...any) error) error {
-		var id int64
-		var text []byte
-		if err := scan(&id, &text); err != nil {
-			return err
-		}
-		head := heads[id]
-		var err error
-		head.Steps, err = decodeSteps(text)
-		heads[id] = head
-		return wrap(err, "stepsy %d", id)
-	})
 }
 
 // holes are the placeholders of n arguments from the first on.

@@ -139,6 +139,8 @@ func (f *fixture) publicPaths(t *testing.T, u stepsies.User) []hotPath {
 	for _, part := range authorParts {
 		list(part.by.name, part.by, func() *conditions { return ofAuthor(u.ID, part.featured) }, "stepsies", "s", "stepsies_author")
 	}
+	list("newest of an author", newestOfAuthor, func() *conditions { return ofAuthorAny(u.ID) }, "stepsies", "s", "stepsies_published")
+	paths = append(paths, hotPath{name: "sitemap", table: "stepsies", alias: "s", query: sitemapPart, args: []any{0, 10_000}, index: "INTEGER PRIMARY KEY", post: "stepsies_pkey", sorts: true})
 	var names []any
 	for _, name := range stepsies.Categories {
 		names = append(names, name)

@@ -128,6 +128,20 @@ func ofAuthor(userID int64, featured int) *conditions {
 	return &q
 }
 
+// AuthorNewest returns the newest of what everyone may read of an author.
+func (s *Store) AuthorNewest(ctx context.Context, userID int64, p Page) (Paged[stepsies.Stepsy], error) {
+	return s.publicPage(ctx, newestOfAuthor, ofAuthorAny(userID), p)
+}
+
+var newestOfAuthor = publicOrder{"newest of an author", publicTables, "s.published_key", "s.id"}
+
+func ofAuthorAny(userID int64) *conditions {
+	var q conditions
+	q.and(isPublic)
+	q.where("s.user_id = $%d", userID)
+	return &q
+}
+
 // publicPage reads a part of a list of heads.
 func (s *Store) publicPage(ctx context.Context, by publicOrder, q *conditions, p Page) (Paged[stepsies.Stepsy], error) {
 	query, err := by.query(q, p)

@@ -22,6 +22,8 @@ var publics = []guarantee{
 	{"PublicSearchFindsWordsAndBeginnings", testPublicSearch},
 	{"PublicSearchPutsTitlesFirstAndPagesThroughAll", testPublicSearchPages},
 	{"PublicSearchFollowsEveryChange", testPublicSearchFollows},
+	{"FeedOfAnAuthorHasTheNewest", testFeedOfAnAuthor},
+	{"SitemapIsCutByIDs", testSitemap},
 }
 
 // everyones makes a stepsy that everyone can read.
@@ -372,4 +374,59 @@ func testPublicSearchFollows(t *testing.T, f *fixture) {
 		t.Fatal(err)
 	}
 	finds("after", 0)
+}
+
+func testFeedOfAnAuthor(t *testing.T, f *fixture) {
+	ctx, u, other := t.Context(), f.member(t, "sarah"), f.member(t, "mike")
+	for i := range 4 {
+		f.everyones(t, u, stepsies.StepsyChange{Title: ptr(fmt.Sprint(i)), Featured: ptr(i == 1), Steps: steps(strings.Repeat("word ", i+1))})
+		f.everyones(t, other, stepsies.StepsyChange{Title: ptr("of another")})
+	}
+	f.stepsy(t, u, "a draft")
+	got := must[Paged[stepsies.Stepsy]](t)(f.AuthorNewest(ctx, u.ID, Page{Limit: 20}))
+	if found := strings.Join(titles(got.Items), " "); found != "3 2 1 0" {
+		t.Fatalf("the newest of sarah are %q", found)
+	}
+	whole := must[[]stepsies.Stepsy](t)(f.WithSteps(ctx, got.Items, 85))
+	for i, s := range whole {
+		if s.Title != got.Items[i].Title || (len(s.Steps) == 1) != (i > 1) {
+			t.Errorf("%d is %q with %d steps", i, s.Title, len(s.Steps))
+		}
+	}
+	if none, err := f.WithSteps(ctx, nil, 90); err != nil || len(none) > 0 {
+		t.Errorf("no heads become %d (%v)", len(none), err)
+	}
+}
+
+func testSitemap(t *testing.T, f *fixture) {
+	ctx, u, tom := t.Context(), f.member(t, "sarah"), f.member(t, "tom")
+	if parts, err := f.SitemapParts(ctx); err != nil || len(parts) > 0 {
+		t.Errorf("an empty installation has the parts %v (%v)", parts, err)
+	}
+	var made []stepsies.Stepsy
+	for i, author := range []stepsies.User{u, u, u, tom, u} {
+		made = append(made, f.everyones(t, author, stepsies.StepsyChange{Title: ptr(fmt.Sprint("stepsy ", i))}))
+	}
+	// The border between the parts lies behind the second.
+	for i, id := range []int64{1, SitemapSize, SitemapSize + 1, SitemapSize + 2, 5*SitemapSize + 1} {
+		f.raw(t, `update stepsies set id = $2 where id = $1`, made[i].ID, id+100_000*SitemapSize)
+	}
+	f.raw(t, `update stepsies set id = id - $1`, 100_000*SitemapSize)
+	must[Outcome[stepsies.User]](t)(f.UpdateUser(ctx, byOperator, "tom", stepsies.UserChange{Suspended: ptr(true)}))
+	parts, err := f.SitemapParts(ctx)
+	want := []SitemapPart{{1, made[1].UpdatedAt}, {2, made[2].UpdatedAt}, {6, made[4].UpdatedAt}}
+	if err != nil || !slices.Equal(parts, want) {
+		t.Errorf("the parts are %v (%v), want %v", parts, err, want)
+	}
+	for n, want := range map[int64][]string{0: nil, 1: {"stepsy-0", "stepsy-1"}, 2: {"stepsy-2"}, 3: nil, 6: {"stepsy-4"}, -1: nil, 1 << 62: nil} {
+		var slugs []string
+		err := f.SitemapPart(ctx, n, func(e SitemapEntry) {
+			if slugs = append(slugs, e.Slug); e.Username != "sarah" || e.Changed.IsZero() {
+				t.Errorf("an entry is %+v", e)
+			}
+		})
+		if err != nil || !slices.Equal(slugs, want) {
+			t.Errorf("part %d has %q (%v), want %q", n, slugs, err, want)
+		}
+	}
 }
