@@ -283,17 +283,12 @@ func TestCategoriesAreThoseOfTheDomain(t *testing.T) {
 	}
 }
 
-// TestGuideNamesEveryTool with the scope that it needs.
-func TestGuideNamesEveryTool(t *testing.T) {
-	text, err := os.ReadFile("../../examples/mcp/README.md")
+// TestGuidesNameEveryTool with the scope that it needs, and show the configuration
+// that the tests of the built program start.
+func TestGuidesNameEveryTool(t *testing.T) {
+	config, err := os.ReadFile("../../examples/mcp/mcp.json")
 	if err != nil {
 		t.Fatal(err)
-	}
-	var rows []string
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "| `") {
-			rows = append(rows, line)
-		}
 	}
 	var want []string
 	for _, tool := range readers {
@@ -302,12 +297,30 @@ func TestGuideNamesEveryTool(t *testing.T) {
 	for _, tool := range writers {
 		want = append(want, "| `"+tool+"` | `write` |")
 	}
-	for _, start := range want {
-		if !slices.ContainsFunc(rows, func(row string) bool { return strings.HasPrefix(row, start) }) {
-			t.Errorf("no row begins with %s", start)
+	for path, shows := range map[string]string{
+		"../../examples/mcp/README.md":    "[`mcp.json`](mcp.json)",
+		"../web/docs/pages/assistants.md": strings.Replace(string(config), "https://stepsies.example.com", "{% base %}", 1),
+	} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if len(rows) != len(want) {
-		t.Errorf("%d rows for %d tools", len(rows), len(want))
+		if !strings.Contains(string(text), shows) {
+			t.Errorf("%s does not show %s", path, shows)
+		}
+		var rows []string
+		for line := range strings.Lines(string(text)) {
+			if strings.HasPrefix(line, "| `") {
+				rows = append(rows, line)
+			}
+		}
+		for _, start := range want {
+			if !slices.ContainsFunc(rows, func(row string) bool { return strings.HasPrefix(row, start) }) {
+				t.Errorf("%s: no row begins with %s", path, start)
+			}
+		}
+		if len(rows) != len(want) {
+			t.Errorf("%s: %d rows for %d tools", path, len(rows), len(want))
+		}
 	}
 }

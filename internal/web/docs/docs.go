@@ -29,6 +29,7 @@ var contents = []struct {
 	{"The API", "pagination"},
 	{"The API", "idempotency"},
 	{"In practice", "go"},
+	{"In practice", "assistants"},
 	{"In practice", "self-hosting"},
 }
 
