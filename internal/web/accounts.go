@@ -129,7 +129,7 @@ func (web *Web) makeUser(q *request, v signUpView, kind store.LinkKind, hash sto
 	case stepsies.CodeNotFound:
 		return errDeadLink
 	case stepsies.CodeConflict:
-		v.Problems = map[string]string{takenField(err): err.Error()}
+		v.Problems = map[string]string{takenField(err): shownOf(err)}
 		return q.render(http.StatusConflict, signUpForm(q.page(v.Title, ""), v))
 	default:
 		return err
@@ -144,7 +144,7 @@ func (web *Web) makeUser(q *request, v signUpView, kind store.LinkKind, hash sto
 
 // takenField is the field that a conflict speaks of.
 func takenField(err error) string {
-	if strings.Contains(err.Error(), "e-mail") {
+	if strings.Contains(shownOf(err), "e-mail") {
 		return "email"
 	}
 	return "username"

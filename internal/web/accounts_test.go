@@ -146,6 +146,7 @@ func TestSignUpFormKeepsWhatWasTypedAndSaysWhatIsWrong(t *testing.T) {
 			answer := b.post(t, "/sign-up", c.fields...)
 			wantStatus(t, answer, c.status)
 			wantText(t, answer, c.says...)
+			wantNoText(t, answer, "create a user")
 			if b.session() != nil {
 				t.Error("a form that does not fit signs in")
 			}

@@ -81,7 +81,7 @@ func (web *Web) changeEmail(q *request) error {
 	}
 	out, err := web.Store.UpdateUser(q.Context(), q.write(), before.Username, stepsies.UserChange{Email: &v.Email})
 	if stepsies.CodeOf(err) == stepsies.CodeConflict {
-		v.Problems = map[string]string{"email": err.Error()}
+		v.Problems = map[string]string{"email": shownOf(err)}
 		return web.showProfile(q, http.StatusConflict, v)
 	}
 	if err != nil {

@@ -234,6 +234,15 @@ func (q *request) showError(err error) {
 	_ = q.render(status, errorPage(q.page(title, ""), title, sentence, reqlog.From(q.Context()).ID, status >= http.StatusInternalServerError))
 }
 
+// shownOf is what may be shown of an error: its sentence, without what it is wrapped in
+// and without its cause.
+func shownOf(err error) string {
+	if e, ok := errors.AsType[*stepsies.Error](err); ok {
+		return e.Message
+	}
+	return "Something went wrong on our side. It has been logged."
+}
+
 // fieldErrors returns what is wrong with each field of a form, nil where err is
 // of another kind.
 func fieldErrors(err error) map[string]string {

@@ -113,7 +113,7 @@ func (web *Web) createUser(q *request) error {
 	}
 	out, err := web.Store.CreateUser(q.Context(), q.write(), want)
 	if stepsies.CodeOf(err) == stepsies.CodeConflict {
-		f.Problems = map[string]string{takenField(err): err.Error()}
+		f.Problems = map[string]string{takenField(err): shownOf(err)}
 		return q.render(http.StatusConflict, newUserPageOf(q.page("New user", "Users"), f))
 	}
 	if err != nil {

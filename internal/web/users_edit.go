@@ -131,9 +131,9 @@ func (web *Web) editUser(q *request) error {
 	out, err := web.Store.UpdateUser(q.Context(), q.write(), u.Username, want)
 	switch {
 	case errors.Is(err, stepsies.ErrLastAdmin):
-		f.Problems = map[string]string{"role": err.Error()}
+		f.Problems = map[string]string{"role": shownOf(err)}
 	case stepsies.CodeOf(err) == stepsies.CodeConflict:
-		f.Problems = map[string]string{"email": err.Error()}
+		f.Problems = map[string]string{"email": shownOf(err)}
 	case err != nil:
 		return err
 	}

@@ -158,7 +158,8 @@ func TestUserIsChanged(t *testing.T) {
 	}
 	answer := save("email", "boss@example.com")
 	wantStatus(t, answer, http.StatusConflict)
-	wantText(t, answer, "e-mail address")
+	wantText(t, answer, "This e-mail address is taken.")
+	wantNoText(t, answer, "change the user", "update")
 	wantStatus(t, save("email", "nobody"), http.StatusUnprocessableEntity)
 	for _, path := range []string{"/@nobody", "/sarah", "/@", "/@%00", "/@sarah%2F..", "/@nobody/delete", "/@nobody/suspend"} {
 		wantStatus(t, b.get(t, usersAt+path), http.StatusNotFound)
