@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -87,6 +88,45 @@ func (h *keyHouse) waitOutline(t *testing.T, s stepsies.Stepsy, want string) {
 		}
 	}
 	t.Fatalf("stored is %s, want %s", got, want)
+}
+
+// connected takes a tab's connection away, or gives it back.
+func (p *tab) connected(t *testing.T, yes bool) {
+	t.Helper()
+	p.refuse = "net::ERR_INTERNET_DISCONNECTED"
+	conditions := network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{{Offline: !yes, DownloadThroughput: -1, UploadThroughput: -1}}}
+	_, err := chromedp.Call(p.ctx, network.Enable, network.EnableParams{})
+	if err == nil {
+		_, err = chromedp.Call(p.ctx, network.EmulateNetworkConditionsByRule, conditions)
+	}
+	if err == nil {
+		_, err = chromedp.Call(p.ctx, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: !yes, DownloadThroughput: -1, UploadThroughput: -1})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatIsTypedWithoutAConnectionIsKeptAndSavedLater(t *testing.T) {
+	t.Parallel()
+	h := openKeyHouse(t, false)
+	s := h.newStepsy(t, h.sarah, "Bake bread", "Mix", "<p>Flour</p>")
+	b := h.openChromium(t, h.sarah)
+	p := b.open(t, stepsyAt(s, ""))
+	p.wait(t, richSteps+" === 1")
+	p.connected(t, false)
+	p.typeInto(t, 0, " and water")
+	p.wait(t, stateSaid+`.startsWith("Not saved. There is no connection.") && `+keptTexts+" === 1")
+	p.typeInto(t, 0, " and salt")
+	p.wait(t, `Object.values(localStorage)[0].includes("water and salt")`)
+	if got := h.stored(t, s).Steps[0].Content.HTML(); got != "<p>Flour</p>" {
+		t.Fatalf("stored is %s", got)
+	}
+	p.connected(t, true)
+	p.wait(t, isSaved+" && "+keptTexts+" === 0")
+	if got := h.stored(t, s).Steps[0].Content.HTML(); got != "<p>Flour and water and salt</p>" {
+		t.Errorf("stored is %s", got)
+	}
 }
 
 func TestSecondTabIsToldAndChooses(t *testing.T) {

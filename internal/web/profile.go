@@ -42,6 +42,9 @@ func (web *Web) showProfile(q *request, status int, v profileView) error {
 // editProfile changes how others see one, and the time zone.
 func (web *Web) editProfile(q *request) error {
 	v := web.profileView(q)
+	if !q.PostForm.Has("display_name") || !q.PostForm.Has("bio") || !q.PostForm.Has("time_zone") {
+		return errHalfForm // what is missing is not meant to be emptied
+	}
 	v.DisplayName, v.TimeZone = q.PostFormValue("display_name"), strings.TrimSpace(q.PostFormValue("time_zone"))
 	v.Bio = strings.ReplaceAll(q.PostFormValue("bio"), "\r\n", "\n") // as browsers send line breaks
 	_, err := web.Store.UpdateUser(q.Context(), q.write(), q.session.User.Username,

@@ -51,11 +51,17 @@ func TestProfileFormSaysWhatIsWrongAndKeepsWhatWasTyped(t *testing.T) {
 	if !strings.Contains(answer.body, `value="Mars/Olympus"`) {
 		t.Error("the time zone is not kept")
 	}
+	// A form that came without a field empties nothing.
+	for _, fields := range [][]string{nil, {"display_name", "Sarah"}, {"display_name", "Sarah", "time_zone", ""}, {"bio", "", "time_zone", ""}} {
+		answer := b.post(t, profile, fields...)
+		wantStatus(t, answer, http.StatusUnprocessableEntity)
+		wantText(t, answer, "The form came incomplete.")
+	}
 	for _, zone := range []string{"Local", "../../etc/passwd", "/etc/localtime", "Europe/Berlin\x00"} {
-		wantStatus(t, b.post(t, profile, "time_zone", zone), http.StatusUnprocessableEntity)
+		wantStatus(t, b.post(t, profile, "display_name", "", "bio", "", "time_zone", zone), http.StatusUnprocessableEntity)
 	}
 	// What only an admin may change is not in the form, whatever is sent.
-	wantRedirect(t, b.post(t, profile, "display_name", "Sarah", "role", "admin", "plan", "team", "email", "x@example.com", "username", "boss", "suspended", "true"), profile)
+	wantRedirect(t, b.post(t, profile, "display_name", "Sarah", "bio", "", "time_zone", "", "role", "admin", "plan", "team", "email", "x@example.com", "username", "boss", "suspended", "true"), profile)
 	got, _ := h.Store().UserByID(t.Context(), u.ID)
 	if got.Role != stepsies.RoleMember || got.Plan != stepsies.PlanFree || got.Email != u.Email || got.Username != "sarah" {
 		t.Errorf("a member has become %+v", got)

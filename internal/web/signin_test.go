@@ -203,10 +203,10 @@ func TestCookiesAreSafe(t *testing.T) {
 		b := h.browser()
 		b.origin = origin
 		b.signIn(t, "sarah", goodPassword)
-		b.post(t, "/dashboard/profile", "bio", "Hello")
+		b.post(t, "/dashboard/profile", "display_name", "", "bio", "Hello", "time_zone", "")
 		b.get(t, "/dashboard/profile")
 		cookies := []*http.Cookie{b.session()}
-		answer := b.post(t, "/dashboard/profile", "bio", "Hello again")
+		answer := b.post(t, "/dashboard/profile", "display_name", "", "bio", "Hello again", "time_zone", "")
 		for _, line := range answer.header.Values("Set-Cookie") {
 			c, err := http.ParseSetCookie(line)
 			if err != nil {
