@@ -25,12 +25,13 @@ var arrows = map[string][]string{
 	"internal/ratelimit":  {".", "internal/store"},
 	"internal/stepsyfile": {".", "internal/richtext"},
 	"internal/mcp":        {"client", "internal/richtext"},
+	"internal/foldersync": {".", "client", "internal/richtext", "internal/stepsyfile"},
 	"internal/testenv":    {},
 	"internal/api":        {".", "internal/auth", "internal/ratelimit", "internal/reqlog", "internal/richtext", "internal/store"},
 	"internal/web":        {".", "internal/auth", "internal/ratelimit", "internal/reqlog", "internal/richtext", "internal/stepsyfile", "internal/store"},
 	"internal/server": {".", "internal/api", "internal/auth", "internal/ratelimit", "internal/reqlog", "internal/richtext",
 		"internal/store", "internal/web"},
-	"cmd": {".", "client", "examples", "internal/auth", "internal/mcp", "internal/reqlog", "internal/richtext",
+	"cmd": {".", "client", "examples", "internal/auth", "internal/foldersync", "internal/mcp", "internal/reqlog", "internal/richtext",
 		"internal/server", "internal/stepsyfile", "internal/store"},
 }
 

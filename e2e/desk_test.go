@@ -32,6 +32,12 @@ func newDesk(t *testing.T, env ...string) *desk {
 	return &desk{&installation{work: work, env: env}, home}
 }
 
+// keyed is a desk whose environment names a server and a key.
+func keyed(t *testing.T, address, key string) *desk {
+	t.Helper()
+	return newDesk(t, "STEPSIES_URL="+address, "STEPSIES_API_KEY="+key)
+}
+
 // do runs a command to its end. Nothing it prints may hold a key.
 func (d *desk) do(t *testing.T, args ...string) result {
 	t.Helper()
@@ -53,6 +59,27 @@ func (d *desk) done(t *testing.T, args ...string) string {
 		t.Fatalf("stepsies %s: exit code %d: %s%s", strings.Join(args, " "), r.code, r.stdout, r.stderr)
 	}
 	return r.stdout
+}
+
+func (d *desk) path(name string) string { return filepath.Join(d.work, filepath.FromSlash(name)) }
+
+func (d *desk) write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(d.path(name)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(d.path(name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *desk) read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(d.path(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // screen is a command on a terminal.

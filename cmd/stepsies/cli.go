@@ -50,10 +50,19 @@ type cli struct {
 // remoteCommands are the commands that talk to a server with an API key, as any
 // other program does.
 type remoteCommands struct {
-	Login  loginCmd  `cmd:"" help:"Check an API key and keep it for the commands below."`
-	Logout logoutCmd `cmd:"" help:"Forget the saved key."`
-	Whoami whoamiCmd `cmd:"" help:"Print the user, the key and what its limits still admit."`
-	MCP    mcpCmd    `cmd:"" name:"mcp" help:"Let an assistant work with stepsies: tools of the Model Context Protocol."`
+	Login     loginCmd     `cmd:"" help:"Check an API key and keep it for the commands below."`
+	Logout    logoutCmd    `cmd:"" help:"Forget the saved key."`
+	Whoami    whoamiCmd    `cmd:"" help:"Print the user, the key and what its limits still admit."`
+	List      listCmd      `cmd:"" help:"List your stepsies."`
+	Get       getCmd       `cmd:"" help:"Print a stepsy as a Markdown file."`
+	New       newCmd       `cmd:"" help:"Begin a Markdown file for a stepsy."`
+	Push      pushCmd      `cmd:"" help:"Write to the server what changed in Markdown files."`
+	Pull      pullCmd      `cmd:"" help:"Write to Markdown files what changed on the server."`
+	Publish   publishCmd   `cmd:"" help:"Make a stepsy public."`
+	Unpublish unpublishCmd `cmd:"" help:"Make a stepsy a draft again."`
+	Delete    deleteCmd    `cmd:"" help:"Delete a stepsy."`
+	Open      openCmd      `cmd:"" help:"Open a stepsy or the dashboard in the browser."`
+	MCP       mcpCmd       `cmd:"" name:"mcp" help:"Let an assistant work with stepsies: tools of the Model Context Protocol."`
 }
 
 // Installation says where an installation keeps its data.
@@ -69,6 +78,13 @@ type terminal struct {
 	out io.Writer
 	err io.Writer
 	log *slog.Logger
+	bar *progress // on the screen; nil without one
+}
+
+// notice tells on standard error of something that is no failure.
+func (t *terminal) notice(format string, args ...any) {
+	t.bar.clear()
+	_, _ = fmt.Fprintf(t.err, "stepsies: "+format+"\n", args...)
 }
 
 // usageError is a command line that makes no sense; it ends with exit code 2.
@@ -178,7 +194,7 @@ func sentence(err error) string {
 	for _, d := range e.Details {
 		s += " " + d.Field + ": " + d.Message + "."
 	}
-	return s
+	return printable(s)
 }
 
 // oneLine joins the lines of what a library says, without those that say the same
@@ -186,7 +202,7 @@ func sentence(err error) string {
 func oneLine(text string) string {
 	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
 	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
+		lines[i] = strings.TrimSpace(printable(lines[i]))
 	}
 	return strings.Join(slices.Compact(lines), " ")
 }

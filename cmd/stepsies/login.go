@@ -61,7 +61,7 @@ func (cmd *loginCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	_, err = fmt.Fprintf(t.out, "Logged in to %s as %s with the key %q (%s). Saved in %s.\n", l.URL, me.Username, me.Key.Name, joinScopes(me.Key.Scopes), path)
 	if os.Getenv(client.EnvAPIKey) != "" {
-		_, _ = fmt.Fprintf(t.err, "stepsies: warning: %s is set and goes before the saved key\n", client.EnvAPIKey)
+		t.notice("warning: %s is set and goes before the saved key", client.EnvAPIKey)
 	}
 	return err
 }

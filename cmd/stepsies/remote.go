@@ -31,13 +31,16 @@ func (l savedLogin) client(t *terminal, opts ...client.Option) (*client.Client, 
 			if r.Wait < time.Second {
 				return
 			}
-			_, _ = fmt.Fprintf(t.err, "stepsies: trying again in %s: %s\n", r.Wait.Round(time.Second), sentence(r.Err))
+			t.notice("trying again in %s: %s", r.Wait.Round(time.Second), sentence(r.Err))
 		}),
 	}, opts...)...)
 }
 
 // explain says what to do about a failure that a server answered with.
 func explain(ctx context.Context, err error) error {
+	if s, ok := errors.AsType[stopped](err); ok {
+		return explained{s.of(explain(ctx, s.err)), err}
+	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return errInterrupted
 	}

@@ -195,13 +195,19 @@ func (cmd *userDeleteCmd) Run(ctx context.Context, t *terminal, in *Installation
 	return err
 }
 
-// confirm asks on a terminal. Elsewhere nothing may ask, so that --yes must say it.
+// confirm asks before what cannot be undone.
 func confirm(t *terminal, yes bool, question string) error {
+	return ask(t, yes, question, "this cannot be undone; say --yes to do it without being asked")
+}
+
+// ask asks on a terminal. Elsewhere nothing may ask, so that --yes must say it, as
+// the hint says.
+func ask(t *terminal, yes bool, question, hint string) error {
 	if yes {
 		return nil
 	}
 	if !isTerminal(t.in) {
-		return usagef("this cannot be undone; say --yes to do it without being asked")
+		return usagef("%s", hint)
 	}
 	_, _ = fmt.Fprint(t.err, question+" [y/N] ")
 	answer, err := bufio.NewReader(io.LimitReader(t.in, 100)).ReadString('\n')

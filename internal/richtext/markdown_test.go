@@ -212,6 +212,9 @@ func roundTrip(h string, to func(string) (string, error)) error {
 	if again != md {
 		return fmt.Errorf("Markdown is not stable:\n html %q\nfirst %q\nagain %q", h, md, again)
 	}
+	if was, is := richtext.Settled(h), richtext.Settled(back.HTML()); was != is {
+		return fmt.Errorf("the settled form is not kept:\n  html %q\nbefore %q\n after %q", h, was, is)
+	}
 	if was, is := outline(h), outline(back.HTML()); was != is {
 		return fmt.Errorf("content is lost:\n  html %q\n    md %q\nbefore %s\n after %s", h, md, was, is)
 	}

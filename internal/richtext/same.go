@@ -7,6 +7,11 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
+// Settled returns sanitised HTML in the form in which two that read the same are
+// the same, byte for byte. ToMarkdown gives two the same Markdown if and only if
+// their settled forms are the same; this is the quick way to compare them.
+func Settled(html string) string { return render(settled(html)) }
+
 // settle takes a tree to the form in which trees that read the same are the
 // same: inline content among blocks stands in a paragraph, white space is what a
 // reader sees of it, and code does not end with line breaks. Markdown does not

@@ -14,7 +14,7 @@ import (
 // paragraph, "## " for a heading, "|" for a cell of a table. It tries the
 // plainest way first and reads each one back, up to one in which every character
 // that could mean anything is escaped.
-func spans(block *html.Node, lead string) string {
+func (w *writer) spans(block *html.Node, lead string) string {
 	if only := block.FirstChild; only == block.LastChild && only.Type == html.TextNode && plainWords.MatchString(only.Data) {
 		if !strings.HasPrefix(lead, "#") {
 			lead = ""
@@ -37,7 +37,7 @@ func spans(block *html.Node, lead string) string {
 		if s.heading = strings.HasPrefix(lead, "#"); s.heading {
 			md = lead + escapeClosing(md)
 		}
-		if s.reads(md, want.String()) {
+		if w.plain || s.reads(md, want.String()) {
 			return md
 		}
 	}

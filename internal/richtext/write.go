@@ -27,7 +27,7 @@ func ToSection(html string) (string, error) { return toMarkdown(html, 3) }
 func toMarkdown(raw string, topHeading int) (string, error) {
 	root := settled(raw)
 	want := render(root)
-	for _, w := range []writer{{}, {checks: true}, {raw: true}} {
+	for _, w := range []writer{{plain: true}, {}, {checks: true}, {raw: true}} {
 		w.topHeading = topHeading
 		md := w.blocks(root, false)
 		if md != "" {
@@ -47,6 +47,7 @@ const maxChecked = 4
 // writer writes settled trees as Markdown.
 type writer struct {
 	topHeading int  // the highest level of headings written with #
+	plain      bool // writes inline content the plainest way, unread: most of it reads as it should
 	checks     bool // reads back each block, and writes those as HTML that do not read as they should
 	raw        bool // writes all blocks as HTML
 	depth      int  // how many blocks are around the one being written
@@ -91,13 +92,13 @@ func (w *writer) markdown(n *html.Node, nested, alternate bool) string {
 		if n.FirstChild == nil {
 			return rawBlock(n)
 		}
-		return spans(n, "")
+		return w.spans(n, "")
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 		level := int(n.Data[1] - '0')
 		if level < w.topHeading {
 			return rawBlock(n)
 		}
-		return spans(n, strings.Repeat("#", level)+" ")
+		return w.spans(n, strings.Repeat("#", level)+" ")
 	case atom.Hr:
 		if nested {
 			return "___"
@@ -110,7 +111,7 @@ func (w *writer) markdown(n *html.Node, nested, alternate bool) string {
 	case atom.Pre:
 		return codeBlock(n)
 	case atom.Table:
-		if md, ok := table(n); ok {
+		if md, ok := w.table(n); ok {
 			return md
 		}
 	}
@@ -212,7 +213,7 @@ func codeBlock(pre *html.Node) string {
 
 // table writes a table of one row of headings and rows of as many cells, each
 // of them a line. Others have no Markdown.
-func table(n *html.Node) (string, bool) {
+func (w *writer) table(n *html.Node) (string, bool) {
 	head, body := n.FirstChild, n.LastChild
 	if head.DataAtom != atom.Thead || head.FirstChild != head.LastChild || body.PrevSibling != nil && body.PrevSibling != head {
 		return "", false
@@ -220,14 +221,14 @@ func table(n *html.Node) (string, bool) {
 	if body != head && body.DataAtom != atom.Tbody {
 		return "", false
 	}
-	line, columns, ok := row(head.FirstChild, atom.Th)
+	line, columns, ok := w.row(head.FirstChild, atom.Th)
 	if !ok {
 		return "", false
 	}
 	lines := []string{line, "|" + strings.Repeat(" --- |", columns)}
 	if body != head {
 		for tr := body.FirstChild; tr != nil; tr = tr.NextSibling {
-			line, n, ok := row(tr, atom.Td)
+			line, n, ok := w.row(tr, atom.Td)
 			if !ok || n != columns {
 				return "", false
 			}
@@ -237,7 +238,7 @@ func table(n *html.Node) (string, bool) {
 	return strings.Join(lines, "\n"), true
 }
 
-func row(tr *html.Node, tag atom.Atom) (line string, cells int, ok bool) {
+func (w *writer) row(tr *html.Node, tag atom.Atom) (line string, cells int, ok bool) {
 	line = "|"
 	for c := tr.FirstChild; c != nil; c = c.NextSibling {
 		if c.DataAtom != tag || len(c.Attr) > 0 || c.FirstChild != c.LastChild {
@@ -250,7 +251,7 @@ func row(tr *html.Node, tag atom.Atom) (line string, cells int, ok bool) {
 		case p.DataAtom != atom.P:
 			return "", 0, false
 		default:
-			line += " " + spans(p, "|") + " |"
+			line += " " + w.spans(p, "|") + " |"
 		}
 	}
 	return line, cells, true

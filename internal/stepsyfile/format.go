@@ -61,15 +61,7 @@ func check(f File, data []byte) error {
 		return errors.New("the stepsy cannot be kept in a file: its steps would run into each other")
 	}
 	for i, s := range f.Steps {
-		was, err := richtext.ToSection(s.HTML)
-		if err != nil {
-			return err
-		}
-		is, err := richtext.ToSection(back.Steps[i].HTML)
-		if err != nil {
-			return err
-		}
-		if was != is || back.Steps[i].Title != strings.TrimSpace(s.Title) {
+		if richtext.Settled(s.HTML) != richtext.Settled(back.Steps[i].HTML) || back.Steps[i].Title != strings.TrimSpace(s.Title) {
 			return fmt.Errorf("step %d, %q, cannot be kept in a file: it would change; change its text a little", i+1, s.Title)
 		}
 	}

@@ -1,0 +1,506 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// middleman stands between a desk and a server, and may do anything.
+type middleman struct {
+	url   string
+	to    atomic.Pointer[url.URL]
+	serve atomic.Pointer[func(w http.ResponseWriter, r *http.Request, next http.Handler)] // nil: pass on
+	alter atomic.Pointer[func(*http.Response) error]                                      // nil: leave
+}
+
+func between(t *testing.T, address string) *middleman {
+	t.Helper()
+	m := &middleman{}
+	m.lead(t, address)
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(m.to.Load()) },
+		ModifyResponse: func(r *http.Response) error {
+			if f := m.alter.Load(); f != nil {
+				return (*f)(r)
+			}
+			return nil
+		},
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // as if there were no proxy
+	}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f := m.serve.Load(); f != nil {
+			(*f)(w, r, proxy)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	m.url = front.URL
+	return m
+}
+
+// lead leads to another address from now on.
+func (m *middleman) lead(t *testing.T, address string) {
+	t.Helper()
+	to, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.to.Store(to)
+}
+
+// do has f serve requests, or pass them on.
+func (m *middleman) do(f func(w http.ResponseWriter, r *http.Request, next http.Handler)) {
+	m.serve.Store(&f)
+}
+
+// guide is the text of a stepsy file.
+func guide(n int) string {
+	return fmt.Sprintf("---\ntitle: Guide %[1]d\nslug: guide-%[1]d\ncategory: other\nstatus: draft\nfeatured: false\n---\n\n## First\n\nDo **this** %[1]d times.\n\n## Second\n\n- and\n- that\n", n)
+}
+
+func (d *desk) writeGuides(t *testing.T, folder string, count int) {
+	t.Helper()
+	for n := range count {
+		d.write(t, fmt.Sprintf("%s/guide-%d.md", folder, n), guide(n))
+	}
+}
+
+type listedStepsy struct {
+	ID                            int64
+	Slug, Title, Status, Category string
+	URL                           string `json:"url"`
+	Description                   string
+	StepsCount                    int `json:"steps_count"`
+}
+
+// stepsies lists all that the desk's user has.
+func (d *desk) stepsies(t *testing.T, args ...string) []listedStepsy {
+	t.Helper()
+	var list []listedStepsy
+	if err := json.Unmarshal([]byte(d.done(t, append([]string{"list", "--json"}, args...)...)), &list); err != nil || list == nil {
+		t.Fatalf("stepsies list %v --json: %v", args, err)
+	}
+	return list
+}
+
+type syncReport struct {
+	DryRun bool `json:"dry_run"`
+	Items  []struct {
+		Path, Slug, Action, Then, Note string
+		Done                           bool
+	}
+	Elsewhere int
+}
+
+func reportOf(t *testing.T, r result) syncReport {
+	t.Helper()
+	var rep syncReport
+	if err := json.Unmarshal([]byte(r.stdout), &rep); err != nil {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	return rep
+}
+
+// author is a desk with the key of a new user, at a server with something in
+// between.
+func author(t *testing.T) (*desk, *installation, *server, *middleman) {
+	t.Helper()
+	in := sqliteInstallation(t)
+	s := in.serve(t)
+	in.makeUser(t, "ada")
+	m := between(t, s.url)
+	return keyed(t, m.url, in.makeKey(t, "ada", "read", "write")), in, s, m
+}
+
+// TestThousandGuidesGoThereAndBack: pages of lists, and files that stay the same to
+// the byte.
+func TestThousandGuidesGoThereAndBack(t *testing.T) {
+	t.Parallel()
+	d, _, _, _ := author(t)
+	const count = 1000
+	d.writeGuides(t, "guides", count)
+	printed := lines(d.done(t, "push", "guides", "--yes"))
+	if last := printed[len(printed)-1]; last != "Done: 1000 created." || len(printed) != 2*count+1 {
+		t.Errorf("%d lines, the last is %q", len(printed), last)
+	}
+	if n := len(d.stepsies(t, "--all")); n != count {
+		t.Errorf("list --all: %d", n)
+	}
+	if n := len(d.stepsies(t, "--limit", "250", "--sort", "oldest")); n != 250 {
+		t.Errorf("list --limit 250: %d", n)
+	}
+	d.done(t, "pull", "other")
+	for n := range count {
+		if got := d.read(t, fmt.Sprintf("other/guide-%d.md", n)); got != guide(n) {
+			t.Fatalf("guide %d came back as %q", n, got)
+		}
+	}
+	for _, folder := range []string{"guides", "other"} {
+		for _, verb := range []string{"push", "pull"} {
+			if out := d.done(t, verb, folder); !strings.HasPrefix(out, "1000 files are unchanged.\nThere is nothing to "+verb) {
+				t.Errorf("%s %s: %q", verb, folder, out)
+			}
+		}
+	}
+}
+
+// TestServerThatAsksForPatienceIsWaitedFor, within reason.
+func TestServerThatAsksForPatienceIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	d, in, s, m := author(t)
+	d.writeGuides(t, "guides", 3)
+	refusals := 0
+	m.do(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method == http.MethodPost && refusals < 2 {
+			refusals++
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, `{"error":{"code":"rate_limit_exceeded","message":"Too many requests. Please slow down.","retry_after":1}}`)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	r := d.do(t, "push", "guides", "--yes")
+	if r.code != 0 || strings.Count(r.stderr, "trying again in 1s: Too many requests") != 2 || len(d.stepsies(t)) != 3 {
+		t.Errorf("%+v", r)
+	}
+
+	// The server's own quota, which nobody waits for.
+	admin := s.as(t, in.makeAdmin(t))
+	admin.call(t, http.StatusOK, "PATCH", "/v1/users/ada", map[string]any{"plan": "enterprise", "limits": map[string]any{"month": 1}})
+	d.do(t, "list").failure(t, 1, "quota", "Try again in")
+}
+
+// TestPushGoesOnAfterTheServerDied in the middle of it.
+func TestPushGoesOnAfterTheServerDied(t *testing.T) {
+	t.Parallel()
+	d, in, s, m := author(t)
+	d.writeGuides(t, "guides", 8)
+	var posts atomic.Int64
+	m.do(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method == http.MethodPost && posts.Add(1) == 5 {
+			next.ServeHTTP(httptest.NewRecorder(), r) // it is carried out, and nobody hears of it
+			s.kill()
+			panic(http.ErrAbortHandler)
+		}
+		next.ServeHTTP(w, r)
+	})
+	r := d.do(t, "push", "guides", "--yes")
+	if r.code != 1 || !strings.Contains(r.stderr, "4 of 8 done; push again to go on from there") || len(lines(r.stderr)) > 4 {
+		t.Fatalf("%+v", r)
+	}
+	s = in.serve(t)
+	m.lead(t, s.url)
+	rep := reportOf(t, d.do(t, "push", "guides", "--dry-run", "--json"))
+	actions := map[string]int{}
+	for _, i := range rep.Items {
+		actions[i.Action]++
+	}
+	if !rep.DryRun || actions["unchanged"] != 5 || actions["create"] != 3 {
+		t.Errorf("after the crash the plan is %v", actions)
+	}
+	if out := d.done(t, "push", "guides", "--yes"); !strings.HasSuffix(out, "Done: 3 created.\n") {
+		t.Errorf("%q", out)
+	}
+	if n := len(d.stepsies(t)); n != 8 {
+		t.Errorf("%d stepsies, want 8", n)
+	}
+}
+
+// TestPushThatIsInterruptedCanBeRepeated: Ctrl-C in the middle of a write.
+func TestPushThatIsInterruptedCanBeRepeated(t *testing.T) {
+	t.Parallel()
+	d, in, _, m := author(t)
+	d.writeGuides(t, "guides", 8)
+	stuck := make(chan struct{})
+	var posts atomic.Int64
+	m.do(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method == http.MethodPost && posts.Add(1) == 4 {
+			_, _ = io.Copy(io.Discard, r.Body) // until then nobody notices that the client goes
+			close(stuck)
+			<-r.Context().Done()
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	p := in.start(t, d.command(t.Context(), "push", "guides", "--yes"))
+	<-stuck
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.await(t); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	if text := string(p.log(t)); text != "stepsies: interrupted (3 of 8 done; push again to go on from there)\n" {
+		t.Errorf("%q", text)
+	}
+	d.done(t, "push", "guides", "--yes")
+	if n := len(d.stepsies(t)); n != 8 {
+		t.Errorf("%d stepsies, want 8", n)
+	}
+}
+
+// TestNewerVersionsAreNotOverwritten without --force: exit code 1 and a sentence
+// that says what to do.
+func TestNewerVersionsAreNotOverwritten(t *testing.T) {
+	t.Parallel()
+	d, in, s, _ := author(t)
+	d.writeGuides(t, "guides", 2)
+	d.done(t, "push", "guides", "--yes")
+	other := keyed(t, s.url, in.makeKey(t, "ada", "read", "write"))
+	other.done(t, "pull", ".")
+	other.write(t, "guide-0.md", strings.ReplaceAll(guide(0), "Do **this**", "Do that"))
+	other.done(t, "push", ".", "--yes")
+
+	d.write(t, "guides/guide-0.md", strings.ReplaceAll(guide(0), "Do **this**", "Do nothing"))
+	d.write(t, "guides/guide-1.md", strings.ReplaceAll(guide(1), "Guide 1", "Guide One"))
+	r := d.do(t, "push", "guides", "--yes")
+	if r.code != 1 || !strings.Contains(r.stdout, "conflict   guides/guide-0.md  both the file and the server's version have changed") ||
+		!strings.HasSuffix(r.stdout, "updated guides/guide-1.md\nDone: 1 updated.\n") || r.stderr != "stepsies: 1 file was not pushed; the plan says why\n" {
+		t.Errorf("%+v", r)
+	}
+	// The other desk has an older version of one file, and nothing to push.
+	if out := other.done(t, "push", "."); !strings.Contains(out, "newer      guide-1.md  the server has a newer version; get it with stepsies pull") {
+		t.Errorf("%q", out)
+	}
+	if out := other.done(t, "pull", "."); !strings.Contains(out, "Done: 1 replaced.") || !strings.Contains(other.read(t, "guide-1.md"), "Guide One") {
+		t.Errorf("%q", out)
+	}
+	r = d.do(t, "pull", "guides")
+	if r.code != 1 || !strings.Contains(r.stdout, "conflict   guides/guide-0.md") || !strings.Contains(d.read(t, "guides/guide-0.md"), "Do nothing") {
+		t.Errorf("%+v", r)
+	}
+	d.do(t, "pull", "guides", "--force", "--json").failure(t, 2, "--yes")
+	if out := d.done(t, "push", "guides", "--force", "--yes"); !strings.HasSuffix(out, "Done: 1 updated.\n") {
+		t.Errorf("%q", out)
+	}
+	other.write(t, "guide-0.md", strings.ReplaceAll(guide(0), "Do **this**", "Do something else"))
+	if out := other.done(t, "pull", ".", "--force", "--yes"); !strings.Contains(out, "(by --force)") || !strings.Contains(other.read(t, "guide-0.md"), "Do nothing") {
+		t.Errorf("%q", out)
+	}
+}
+
+// TestRevokedKeyIsToldWithWhatToDo, in the middle of a push too.
+func TestRevokedKeyIsToldWithWhatToDo(t *testing.T) {
+	t.Parallel()
+	d, in, _, m := author(t)
+	d.writeGuides(t, "guides", 3)
+	id := fmt.Sprint(listed[listedKey](t, in, "key", "list")[0].ID)
+	var posts atomic.Int64
+	m.do(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method == http.MethodPost && posts.Add(1) == 2 {
+			in.must(t, "key", "revoke", id)
+		}
+		next.ServeHTTP(w, r)
+	})
+	r := d.do(t, "push", "guides", "--yes")
+	for _, words := range []string{"does not accept the API key", "revoked", "dashboard", "STEPSIES_API_KEY", "1 of 3 done"} {
+		if r.code != 1 || !strings.Contains(r.stderr, words) || len(lines(r.stderr)) != 1 {
+			t.Errorf("%+v does not say %q", r, words)
+		}
+	}
+	for _, args := range []string{"list", "get 1", "publish 1", "unpublish 1", "delete 1 --yes", "open 1", "whoami", "pull .", "push guides"} {
+		d.do(t, strings.Fields(args)...).failure(t, 1, "does not accept the API key")
+	}
+}
+
+// TestNewerServersAndSlowNetworksAreNoTrouble: unknown fields in every object, and
+// answers that come in drops.
+func TestNewerServersAndSlowNetworksAreNoTrouble(t *testing.T) {
+	t.Parallel()
+	d, _, _, m := author(t)
+	d.writeGuides(t, "guides", 12)
+	alter := func(r *http.Response) error {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return err
+		}
+		body = bytes.ReplaceAll(body, []byte(`{"`), []byte(`{"future":{"deep":[1,null]},"`))
+		r.Body = slowly{bytes.NewReader(body)}
+		r.ContentLength = int64(len(body))
+		r.Header.Set("Content-Length", fmt.Sprint(len(body)))
+		return nil
+	}
+	m.alter.Store(&alter)
+	d.done(t, "push", "guides", "--yes")
+	d.done(t, "pull", "copy")
+	for n := range 12 {
+		if got := d.read(t, fmt.Sprintf("copy/guide-%d.md", n)); got != guide(n) {
+			t.Errorf("guide %d came back as %q", n, got)
+		}
+	}
+	if got := d.done(t, "get", "guide-3"); got != guide(3) {
+		t.Errorf("get: %q", got)
+	}
+	d.done(t, "whoami")
+	if n := len(d.stepsies(t)); n != 12 {
+		t.Errorf("%d stepsies", n)
+	}
+}
+
+// slowly gives a few bytes at a time.
+type slowly struct{ r io.Reader }
+
+func (s slowly) Read(p []byte) (int, error) {
+	time.Sleep(time.Millisecond)
+	return s.r.Read(p[:min(len(p), 200)])
+}
+
+func (s slowly) Close() error { return nil }
+
+// TestPushOnATerminalAsksAndShowsHowFarItIs, in colours unless told otherwise.
+func TestPushOnATerminalAsksAndShowsHowFarItIs(t *testing.T) {
+	t.Parallel()
+	d, _, _, _ := author(t)
+	d.writeGuides(t, "guides", 3)
+	d.do(t, "push", "guides", "--json").failure(t, 2, "--yes", "--dry-run")
+
+	no := d.onTerminal(t, "push", "guides")
+	no.waitFor(t, "[y/N] ")
+	no.typed(t, "n\n")
+	if code, text := no.end(t); code != 1 || !strings.Contains(text, "nothing was done") || len(d.stepsies(t)) != 0 {
+		t.Errorf("no: exit code %d: %q", code, text)
+	}
+	yes := d.onTerminal(t, "push", "guides")
+	yes.waitFor(t, "Push 3 changes to ")
+	yes.waitFor(t, "[y/N] ")
+	yes.typed(t, "y\n")
+	code, text := yes.end(t)
+	for _, part := range []string{"\x1b[32mcreate   \x1b[0m", "█", " 3/3 ", "Done: 3 created."} {
+		if code != 0 || !strings.Contains(text, part) {
+			t.Errorf("exit code %d, no %q: %q", code, part, text)
+		}
+	}
+	if strings.Contains(text, "created guides/guide-0.md") {
+		t.Errorf("a terminal with a bar needs no lines: %q", text)
+	}
+	if code, text := d.onTerminal(t, "list").end(t); code != 0 || !strings.Contains(text, "\x1b[1mID") || !strings.Contains(text, "\x1b[33mdraft") {
+		t.Errorf("list: exit code %d: %q", code, text)
+	}
+	d.env = append(d.env, "NO_COLOR=1")
+	if code, text := d.onTerminal(t, "list").end(t); code != 0 || strings.Contains(text, "\x1b") || !strings.Contains(text, "TITLE") {
+		t.Errorf("list with NO_COLOR: exit code %d: %q", code, text)
+	}
+	if out := d.done(t, "list"); strings.Contains(out, "\x1b") || strings.Contains(out, "TITLE") || !strings.Contains(out, "\tguide-0\tdraft\tother\t2\t0\t") {
+		t.Errorf("list elsewhere: %q", out)
+	}
+}
+
+// TestOneStepsyAtATime: get, new, publish, unpublish, delete and open.
+func TestOneStepsyAtATime(t *testing.T) {
+	t.Parallel()
+	d, in, s, _ := author(t)
+	if out := d.done(t, "new", "Tie a Bowline", "--category", "education"); !strings.Contains(out, "stepsies push tie-a-bowline.md") {
+		t.Errorf("new: %q", out)
+	}
+	begun := d.read(t, "tie-a-bowline.md")
+	d.do(t, "new", "Tie a Bowline").failure(t, 1, "tie-a-bowline.md", "--file")
+	d.do(t, "new", "X", "--category", "gardening").failure(t, 2, "business")
+	if out := d.done(t, "new", "Tie a Bowline", "--file", "b.md", "--json"); !strings.Contains(out, `"file": "b.md"`) {
+		t.Errorf("new --json: %q", out)
+	}
+	d.done(t, "push", "tie-a-bowline.md", "--yes")
+	if got := d.done(t, "get", "tie-a-bowline"); got != begun {
+		t.Errorf("get: %q, want %q", got, begun)
+	}
+	one := d.stepsies(t, "--status", "draft", "--category", "education", "-q", "bowline")
+	if len(one) != 1 || one[0].StepsCount != 2 || len(d.stepsies(t, "--status", "published")) != 0 || len(d.stepsies(t, "--category", "other")) != 0 {
+		t.Fatalf("list: %+v", one)
+	}
+	id := fmt.Sprint(one[0].ID)
+	var whole struct{ Steps []struct{ Title string } }
+	if err := json.Unmarshal([]byte(d.done(t, "get", id, "--json")), &whole); err != nil || len(whole.Steps) != 2 {
+		t.Errorf("get --json: %+v, %v", whole, err)
+	}
+	if out := d.done(t, "publish", "tie-a-bowline"); !strings.Contains(out, publicURL+"/@ada/tie-a-bowline") {
+		t.Errorf("publish: %q", out)
+	}
+	if out := d.done(t, "publish", id, "--json"); !strings.Contains(out, `"status": "published"`) {
+		t.Errorf("publish --json: %q", out)
+	}
+
+	// open: a browser where there is a screen, the address elsewhere.
+	bin := filepath.Join(d.home, "bin")
+	d.write(t, "../bin/xdg-open", "#!/bin/sh\necho \"$1\" > "+filepath.Join(d.home, "opened")+"\n")
+	if err := os.Chmod(filepath.Join(bin, "xdg-open"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d.env = append(d.env, "PATH="+bin+":"+os.Getenv("PATH"), "DISPLAY=")
+	page, editor := publicURL+"/@ada/tie-a-bowline", publicURL+"/dashboard/stepsies/"+id
+	if out := d.done(t, "open", "tie-a-bowline"); out != page+"\n" {
+		t.Errorf("open: %q", out)
+	}
+	d.env = append(d.env, "DISPLAY=:0")
+	if out := d.done(t, "open", "tie-a-bowline"); out != "Opened "+page+"\n" || d.read(t, "../opened") != page+"\n" {
+		t.Errorf("open: %q", out)
+	}
+	if out := d.done(t, "open", id, "--edit", "--print"); out != editor+"\n" {
+		t.Errorf("open --edit: %q", out)
+	}
+	d.done(t, "unpublish", "tie-a-bowline")
+	if out := d.done(t, "open", id, "--print"); out != editor+"\n" {
+		t.Errorf("open a draft: %q", out)
+	}
+	if out := d.done(t, "open", "--print"); out != strings.TrimPrefix(d.env[3], "STEPSIES_URL=")+"/dashboard\n" {
+		t.Errorf("open: %q", out)
+	}
+
+	d.do(t, "delete", "tie-a-bowline").failure(t, 2, "--yes")
+	no := d.onTerminal(t, "delete", "tie-a-bowline")
+	no.waitFor(t, `Delete "Tie a Bowline"`)
+	no.typed(t, "\n")
+	if code, _ := no.end(t); code != 1 || len(d.stepsies(t)) != 1 {
+		t.Errorf("a delete that was not wanted: exit code %d", code)
+	}
+	d.done(t, "delete", "tie-a-bowline", "--yes")
+	for _, args := range []string{"get", "publish", "unpublish", "delete --yes", "open"} {
+		d.do(t, append(strings.Fields(args), "tie-a-bowline")...).failure(t, 1, "you have no stepsy tie-a-bowline")
+		d.do(t, append(strings.Fields(args), "No Such")...).failure(t, 2, "neither an id nor a slug")
+	}
+	// A key that can only write does what needs no reading.
+	writer := newDesk(t)
+	writer.work = d.work
+	writer.env = append(writer.env, "STEPSIES_URL="+s.url, "STEPSIES_API_KEY="+in.makeKey(t, "ada", "write"))
+	writer.do(t, "list").failure(t, 1, "scope", "read")
+	writer.do(t, "push", "b.md", "--yes").failure(t, 1, "scope", "read")
+	d.done(t, "push", "b.md", "--yes")
+	id = fmt.Sprint(d.stepsies(t)[0].ID)
+	writer.done(t, "publish", id)
+	writer.done(t, "unpublish", id)
+	writer.done(t, "delete", id, "--yes")
+}
+
+// TestWrongUsageOfTheClientIsExitCode2 and says what is right.
+func TestWrongUsageOfTheClientIsExitCode2(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for args, words := range map[string]string{
+		"list --limit 0":              "--limit",
+		"list --limit 5 --all":        "--all",
+		"list --sort views":           "newest",
+		"list --status live":          "draft",
+		"push":                        "path",
+		"get":                         "stepsy",
+		"list --database postgres://": "installation",
+		"pusch":                       "push",
+	} {
+		d.do(t, strings.Fields(args)...).failure(t, 2, words)
+	}
+	d.do(t, "push", "nowhere").failure(t, 1, "nowhere")
+	d.do(t, "push", "nowhere.md").failure(t, 1, "stepsies login")
+}
