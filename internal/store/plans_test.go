@@ -43,6 +43,8 @@ func testPlans(t *testing.T, f *fixture) {
 	f.raw(t, `insert into activity (at, actor_kind, actor_user_id, actor_name, key_id, key_name, ip, action, owner_id, target, target_id, target_name, detail) `+numbers(many)+
 		`select 0, 'key', 0, 'someone', 0, 'a key', '192.0.2.1', 'api_key.update', $1 + (case when i % 100 = 0 then 0 else i % $2 end), 'api_key', i, 'a name', '' from numbers`, u.ID, many/5)
 	f.raw(t, `insert into slug_history (user_id, slug, stepsy_id, created_at) `+numbers(many/5)+`select cast($1 as bigint), cast(i as text), i, 0 from numbers`, u.ID)
+	f.raw(t, `insert into preview_links (stepsy_id, token_hash, created_at) `+numbers(many/5)+
+		`select i, `+f.pick(`cast('a token of ' || cast(i as text) as blob)`, `cast('a token of ' || cast(i as text) as bytea)`)+`, 0 from numbers`)
 	f.raw(t, `update stepsies set deleted_at = id where id % 20 = 0`)
 	f.raw(t, `insert into key_usage (key_id, last_used_ip, refused_count) select id, '', 0 from api_keys`)
 	f.raw(t, `insert into stepsy_counts (stepsy_id, views, completions, ratings, stars, rated, lately)
@@ -107,6 +109,7 @@ func (f *fixture) hotPaths(t *testing.T, u stepsies.User) []hotPath {
 		hotPath{name: "stepsy by id", table: "stepsies", alias: "s", query: stepsyByID, args: []any{17}, index: "INTEGER PRIMARY KEY", post: "stepsies_pkey"},
 		hotPath{name: "slug", table: "stepsies", alias: "stepsies", query: presentSlug, args: []any{u.ID, "stepsy-number-7"}, index: "stepsies_slug"},
 		hotPath{name: "earlier slug", table: "slug_history", alias: "slug_history", query: earlierSlug, args: []any{u.ID, "7"}, index: "sqlite_autoindex_slug_history_1", post: "slug_history_pkey"},
+		hotPath{name: "preview link", table: "preview_links", alias: "l", query: stepsyByPreviewLink, args: []any{[]byte("a token of 7")}, index: "preview_links_token"},
 		hotPath{name: "free slug", table: "stepsies", alias: "stepsies", query: taken, args: args, index: "stepsies_slug"},
 		hotPath{name: "trash", table: "stepsies", alias: "stepsies", query: oldTrash, args: []any{100, 20}, index: "stepsies_deleted"},
 		hotPath{name: "user by name", table: "users", alias: "u", query: `select ` + userColumns + userTables + ` where u.username = $1`, args: []any{"user7"}, index: "users_username"},

@@ -172,7 +172,7 @@ func (s *Store) DeleteStepsy(ctx context.Context, w Write, id int64, access step
 		if err != nil {
 			return err
 		}
-		if err := t.run(ctx, []any{id}, `delete from stepsy_search where rowid = $1`, `delete from slug_history where stepsy_id = $1`); err != nil {
+		if err := t.run(ctx, []any{id}, `delete from stepsy_search where rowid = $1`, `delete from slug_history where stepsy_id = $1`, `delete from preview_links where stepsy_id = $1`); err != nil {
 			return wrap(err, "delete stepsy %d", id)
 		}
 		if _, err := t.exec(ctx, `update stepsies set deleted_at = $2 where id = $1`, id, stamp(t.now)); err != nil {

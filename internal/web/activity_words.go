@@ -111,6 +111,7 @@ func (d *deed) ofStepsy(a stepsies.Activity) {
 	d.Verb = map[string]string{
 		"stepsy.create": "created the stepsy", "stepsy.update": "edited the stepsy", "stepsy.publish": "published the stepsy",
 		"stepsy.unpublish": "took the stepsy", "stepsy.delete": "moved the stepsy", "stepsy.restore": "put the stepsy",
+		"stepsy.preview_link": "made a preview link of the stepsy", "stepsy.preview_link_end": "ended the preview link of the stepsy",
 	}[a.Action]
 	d.Tail = map[string]string{
 		"stepsy.unpublish": " back to draft", "stepsy.delete": " to the trash", "stepsy.restore": " back from the trash",

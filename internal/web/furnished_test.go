@@ -25,6 +25,8 @@ type furnished struct {
 	keys      map[string]stepsies.APIKey // of sarah
 	draft     stepsies.Stepsy            // of sarah
 	published stepsies.Stepsy
+	linked    stepsies.Stepsy           // a draft of sarah with a preview link
+	preview   string                    // its token
 	links     map[store.LinkKind]string // tokens
 	welcome   *furnished                // a house without users, with the first admin's link
 }
@@ -185,6 +187,7 @@ func (f *furnished) furnishStepsies(t *testing.T) {
 	read(write("sarahchen", "Launch a newsletter in a week, from the first idea to the first hundred readers", "", "business", 30*day, true, "Choose", "<p>A topic.</p>"), 312, 40, 0, 0)
 	trashed := write("sarahchen", "An idea that came to nothing", "", "other", 20*day, false, "Start", "<p>…</p>")
 	f.draft = write("sarahchen", "Clean up a mailing list", "", "marketing", 2*day, false, "Export the list", "<p>As CSV.</p>", "Remove what bounced", "<p>All of it.</p>", "Ask who wants to stay", "")
+	f.linked = write("sarahchen", "Write a subject line", "Ten words that get an e-mail opened.", "marketing", 36*time.Hour, false, "Say one thing", "<p>Cut the rest.</p>")
 	read(write("marcusreed", "Set up a new laptop", "", "technology", 10*day, true, "Update", "<p>Everything.</p>"), 80, 12, 4, 15)
 	f.back(time.Hour)
 	if err := f.Store().DeleteStepsy(t.Context(), operator, trashed.ID, everyone); err != nil {
@@ -199,6 +202,11 @@ func (f *furnished) furnishStepsies(t *testing.T) {
 func (f *furnished) furnishLinks(t *testing.T) {
 	t.Helper()
 	f.back(time.Hour)
+	var hash store.TokenHash
+	f.preview, hash = auth.NewToken()
+	if err := f.Store().MakePreviewLink(t.Context(), operator, f.linked.ID, stepsies.Access{Everyone: true}, hash); err != nil {
+		t.Fatal(err)
+	}
 	for _, l := range []store.Link{
 		{Kind: store.LinkInvitation, Role: stepsies.RoleAdmin},
 		{Kind: store.LinkInvitation, Email: f.say("invited address", "new@example.com"), Role: stepsies.RoleMember},

@@ -55,6 +55,8 @@ func (f *furnished) looks() []look {
 		{name: "public-stepsy-share", route: "GET /@{author}/{slug}", path: publicAt(f.published), as: []viewer{nobody}, act: `document.querySelector(".share details").open = true`},
 		{name: "embed", route: embedRoute, path: publicAt(f.published) + "/embed", as: everyone},
 		{name: "embed-gone", route: embedRoute, path: "/@sarahchen/gone/embed", as: []viewer{nobody}, status: http.StatusNotFound},
+		{name: "draft-by-link", route: "GET /preview/{token}", path: "/preview/" + f.preview, as: everyone},
+		{name: "draft-by-dead-link", route: "GET /preview/{token}", path: "/preview/" + strings.Repeat("A", 43), as: []viewer{nobody}, status: http.StatusNotFound},
 		{name: "nothing-here", route: "/", path: "/no/such/page", as: everyone, status: http.StatusNotFound},
 
 		{name: "sign-in", route: "GET /sign-in", path: "/sign-in", as: []viewer{nobody}},
@@ -102,6 +104,10 @@ func (f *furnished) looks() []look {
 		{name: "editor", route: "GET /dashboard/stepsies/{id}", path: stepsyAt(f.draft, ""), as: own, act: "0", until: `document.querySelector(".tiptap")`},
 		{name: "editor-published", route: "GET /dashboard/stepsies/{id}", path: stepsyAt(f.published, ""), as: []viewer{member}, act: "0", until: `document.querySelector(".tiptap")`},
 		{name: "preview", route: "GET /dashboard/stepsies/{id}/preview", path: stepsyAt(f.published, "preview"), as: own},
+		{name: "preview-draft", route: "GET /dashboard/stepsies/{id}/preview", path: stepsyAt(f.draft, "preview"), as: own},
+		{name: "preview-linked", route: "GET /dashboard/stepsies/{id}/preview", path: stepsyAt(f.linked, "preview"), as: own},
+		{name: "preview-link-shown", route: "GET /dashboard/stepsies/{id}/preview", path: stepsyAt(f.draft, "preview"), as: []viewer{member},
+			act: send(`form[action$=preview-link]`), until: `document.querySelector("#new-link")`},
 		{name: "stepsy-delete", route: "GET /dashboard/stepsies/{id}/delete", path: stepsyAt(f.published, "delete"), as: own},
 		{name: "trash", route: "GET /dashboard/trash", path: "/dashboard/trash", as: []viewer{member, admin, newcomer}},
 

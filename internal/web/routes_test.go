@@ -20,7 +20,7 @@ import (
 // publicRoutes are the pages and forms that need no session. A route that is not
 // here is behind the sign-in; whoever adds one says so here.
 var publicRoutes = []string{
-	"GET /{$}", "GET /@{author}/{slug}", "GET /@{author}/{slug}.md", "GET /@{author}/{slug}.json", "GET /@{author}/{slug}/embed", "GET /oembed",
+	"GET /{$}", "GET /@{author}/{slug}", "GET /@{author}/{slug}.md", "GET /@{author}/{slug}.json", "GET /@{author}/{slug}/embed", "GET /oembed", "GET /preview/{token}",
 	"GET /docs", "GET /docs.md", "GET /docs/{page...}", "GET /llms.txt", "GET /sign-in", "POST /sign-in",
 	"GET /welcome/{token}", "POST /welcome/{token}", "GET /sign-up", "POST /sign-up",
 	"GET /invitation/{token}", "POST /invitation/{token}", "GET /verify-email/{token}", "POST /verify-email/{token}",
@@ -123,12 +123,15 @@ func TestEveryPageHasItsHeaders(t *testing.T) {
 		r := httptest.NewRequest(method, "http://stepsies.test"+path, nil)
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
-		framing, ancestors := "DENY", "frame-ancestors 'none'"
-		if route.Pattern == embedRoute {
+		framing, ancestors, referrer := "DENY", "frame-ancestors 'none'", "same-origin"
+		switch route.Pattern {
+		case embedRoute:
 			framing, ancestors = "", "frame-ancestors *"
+		case "GET /preview/{token}": // its address is a secret
+			referrer = "no-referrer"
 		}
 		for name, want := range map[string]string{
-			"X-Content-Type-Options": "nosniff", "X-Frame-Options": framing, "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
+			"X-Content-Type-Options": "nosniff", "X-Frame-Options": framing, "Referrer-Policy": referrer, "Cross-Origin-Opener-Policy": "same-origin",
 		} {
 			if got := w.Header().Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", route.Pattern, name, got, want)

@@ -13,6 +13,7 @@ type stepsyAction struct {
 	Foreign bool
 	Back    string // to the list it stands in
 	Typed   bool   // the stepsy is as it was typed, not as it is stored
+	Link    previewLink
 }
 
 func (q *request) actionOn(s stepsies.Stepsy) stepsyAction {
@@ -25,7 +26,11 @@ func (web *Web) previewPage(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.render(http.StatusOK, stepsyPreview(q.page("Preview of "+s.Title, "Stepsies"), q.actionOn(s)))
+	made, err := web.Store.PreviewLinkMade(q.Context(), s.ID)
+	if err != nil {
+		return err
+	}
+	return q.showPreview(s, previewLink{MadeAt: made})
 }
 
 // publishStepsy makes public what is stored. Doing it twice changes nothing.

@@ -94,6 +94,7 @@ func (web *Web) routes() []route {
 		{"GET /@{author}/{slug}.json", impersonal, web.stepsyJSON},
 		{"GET /@{author}/{slug}/embed", impersonal, web.embedPage},
 		{"GET /oembed", impersonal, web.oEmbedAnswer},
+		{"GET /preview/{token}", public, web.sharedDraft},
 
 		{"GET /docs", public, web.docsPage},
 		{"GET /docs.md", public, web.docsPage},
@@ -136,6 +137,8 @@ func (web *Web) routes() []route {
 		{"POST /dashboard/stepsies/{id}", signedIn, web.editStepsy},
 		{"POST /dashboard/stepsies/{id}/save", signedIn, web.saveStepsy},
 		{"GET /dashboard/stepsies/{id}/preview", signedIn, web.previewPage},
+		{"POST /dashboard/stepsies/{id}/preview-link", signedIn, web.makePreviewLink},
+		{"POST /dashboard/stepsies/{id}/preview-link/end", signedIn, web.endPreviewLink},
 		{"POST /dashboard/stepsies/{id}/publish", signedIn, web.publishStepsy},
 		{"POST /dashboard/stepsies/{id}/unpublish", signedIn, web.unpublishStepsy},
 		{"POST /dashboard/stepsies/{id}/duplicate", signedIn, web.duplicateStepsy},
