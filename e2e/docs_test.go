@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -15,8 +16,6 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/stepsies/stepsies/internal/testenv"
 )
 
@@ -26,8 +25,11 @@ type example struct {
 	shows                string // what it has to print
 	scope                string // of the key that it is run with; "none": without one
 	plan                 string // of the user who runs it
+	quiet                bool   // it prints nothing, and says by its exit code that it worked
 	twice                bool   // it is run again, and prints the same
 	stepsies             int    // that there are besides, newer than the one that is looked for
+	saves                string // the file that a script is for
+	post                 string // the operation that a body is for
 	reason               string // why it is not run
 }
 
@@ -57,8 +59,14 @@ func examplesOf(t *testing.T, page, markdown string) []example {
 				e.plan = value
 			case "stepsies":
 				e.stepsies, _ = strconv.Atoi(value)
+			case "quiet":
+				e.quiet = true
 			case "twice":
 				e.twice = true
+			case "saves":
+				e.saves = value
+			case "post":
+				e.post = value
 			case "norun":
 				e.reason = value
 			default:
@@ -152,9 +160,10 @@ func (r *exampleRunner) try(t *testing.T, e example, work string) {
 		if err := json.Unmarshal([]byte(e.code), &v); err != nil {
 			t.Errorf("%v:\n%s", err, e.code)
 		}
-		return
-	case "yaml":
-		r.tryWorkflow(t, e, work)
+		if e.post != "" {
+			key, _ := r.scene(t, e)
+			r.server.as(t, key).call(t, http.StatusCreated, "POST", e.post, e.code)
+		}
 		return
 	case "http", "operation", "markdown":
 		return // nothing that could be run
@@ -163,7 +172,7 @@ func (r *exampleRunner) try(t *testing.T, e example, work string) {
 		t.Logf("not run, since it %s", e.reason)
 		return
 	}
-	if e.shows == "" && !strings.HasPrefix(e.page, "/docs/reference/") {
+	if e.shows == "" && !e.quiet && !strings.HasPrefix(e.page, "/docs/reference/") {
 		t.Errorf("nobody knows what this shows:\n%s", e.code)
 	}
 	key, named := r.scene(t, e)
@@ -227,10 +236,20 @@ func (r *exampleRunner) run(t *testing.T, e example, key, code, work string) str
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
+	if e.language == "crontab" {
+		return r.runCron(t, e, key, code, work)
+	}
 	var cmd *exec.Cmd
-	if e.language == "go" {
+	switch {
+	case e.language == "go":
 		cmd = exec.CommandContext(ctx, buildExample(t, code))
-	} else {
+	case e.saves != "":
+		file := filepath.Join(work, e.saves)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(code), 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		cmd = exec.CommandContext(ctx, file)
+	default:
 		program := r.program[e.language]
 		if program == nil {
 			t.Fatalf("nobody knows how to run %s", e.language)
@@ -238,7 +257,7 @@ func (r *exampleRunner) run(t *testing.T, e example, key, code, work string) str
 		cmd = exec.CommandContext(ctx, program[0], program[1:]...)
 		cmd.Stdin = strings.NewReader(code)
 	}
-	cmd.Dir, cmd.Env = work, r.environ(t, key, !strings.Contains(code, "curl -f"))
+	cmd.Dir, cmd.Env = work, r.environ(t, key, work, !strings.Contains(code, "curl -f"))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	printed, err := cmd.Output()
@@ -253,17 +272,17 @@ func (r *exampleRunner) run(t *testing.T, e example, key, code, work string) str
 
 // environ is the environment of an example: the key, the program on the path, and a
 // curl that fails where the server refuses, if the example has none itself.
-func (r *exampleRunner) environ(t *testing.T, key string, fails bool) []string {
+func (r *exampleRunner) environ(t *testing.T, key, work string, fails bool) []string {
 	t.Helper()
-	home := t.TempDir()
+	curl := t.TempDir()
 	settings := "silent\nshow-error\n"
 	if fails {
 		settings += "fail-with-body\n"
 	}
-	if err := os.WriteFile(filepath.Join(home, ".curlrc"), []byte(settings), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(curl, ".curlrc"), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env := append(r.in.environ(), "HOME="+home, "CURL_HOME="+home, "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1",
+	env := append(r.in.environ(), "HOME="+work, "XDG_CONFIG_HOME="+work, "CURL_HOME="+curl, "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1",
 		"PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	if key != "" {
 		env = append(env, "STEPSIES_API_KEY="+key)
@@ -304,27 +323,29 @@ func buildExample(t *testing.T, code string) string {
 	return filepath.Join(dir, "sample")
 }
 
-// tryWorkflow runs the steps of a workflow of GitHub Actions, but for those that use
-// an action of others.
-func (r *exampleRunner) tryWorkflow(t *testing.T, e example, work string) {
-	var workflow struct {
-		Env  map[string]string
-		Jobs map[string]struct {
-			Env   map[string]string
-			Steps []struct {
-				Uses string
-				Run  string
-				Env  map[string]string
-			}
-		}
+// cronLine is a line of a crontab: five fields for the time, and a command.
+var cronLine = regexp.MustCompile(`^((?:[0-9*/,-]+ ){5})(.+)\n$`)
+
+// runCron runs the command of a line as cron does: in the home folder, by sh, with
+// the key in a file.
+func (r *exampleRunner) runCron(t *testing.T, e example, key, line, work string) string {
+	t.Helper()
+	m := cronLine.FindStringSubmatch(line)
+	if m == nil || strings.Contains(line, "%") {
+		t.Fatalf("cron would not take %q", line)
 	}
-	if err := yaml.Unmarshal([]byte(e.code), &workflow); err != nil {
+	if err := os.WriteFile(filepath.Join(work, ".stepsies.env"), []byte("export STEPSIES_API_KEY="+key+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if len(workflow.Jobs) == 0 {
-		t.Fatal("there is no job")
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, testenv.Need(t, "sh"), "-c", m[2])
+	cmd.Dir, cmd.Env = work, []string{"HOME=" + work, "SHELL=/bin/sh", "PATH=/usr/bin:/bin"}
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), e.shows) {
+		t.Errorf("%s: %v, does not print %q but %s", line, err, e.shows, out)
 	}
-	_ = work
+	return string(out)
 }
 
 // randomName is a username that nobody has.

@@ -28,7 +28,9 @@ var contents = []struct {
 	{"The API", "errors"},
 	{"The API", "pagination"},
 	{"The API", "idempotency"},
+	{"In practice", "recipes"},
 	{"In practice", "go"},
+	{"In practice", "command-line"},
 	{"In practice", "assistants"},
 	{"In practice", "self-hosting"},
 }

@@ -128,4 +128,8 @@ func has(token html.Token, name, value string) bool {
 	return slices.ContainsFunc(token.Attr, func(a html.Attribute) bool { return a.Key == name && a.Val == value })
 }
 
-func hasClass(token html.Token, class string) bool { return has(token, "class", class) }
+func hasClass(token html.Token, class string) bool {
+	return slices.ContainsFunc(token.Attr, func(a html.Attribute) bool {
+		return a.Key == "class" && slices.Contains(strings.Fields(a.Val), class)
+	})
+}

@@ -125,6 +125,7 @@ func (arranger) Transform(doc *ast.Document, reader text.Reader, _ parser.Contex
 			}
 		case *east.Table:
 			b.SetAttributeString("data-name", heading)
+			b.SetAttributeString("class", scrollClass(b, source))
 		case *ast.FencedCodeBlock:
 			if !isSample(b, source) || !isSample(b.NextSibling(), source) {
 				continue
@@ -147,6 +148,18 @@ func (arranger) Transform(doc *ast.Document, reader text.Reader, _ parser.Contex
 		}
 		return ast.WalkContinue, nil
 	})
+}
+
+// scrollClass marks tables with sentences in more than their last column, which need
+// room for them on a phone.
+func scrollClass(t *east.Table, source []byte) string {
+	const sentence = 30 // characters
+	for row := t.FirstChild(); row != nil; row = row.NextSibling() {
+		if last := row.LastChild(); last != nil && last.PreviousSibling() != nil && len(plainText(last.PreviousSibling(), source)) > sentence {
+			return "scroll wide"
+		}
+	}
+	return "scroll"
 }
 
 // markup writes what is ours of the HTML: headings that can be linked to, code that
@@ -192,7 +205,8 @@ func (markup) note(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.W
 func (markup) table(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 	if entering {
 		name, _ := n.AttributeString("data-name")
-		_, _ = fmt.Fprintf(w, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table: %s\"><table>\n", html.EscapeString(fmt.Sprint(name)))
+		class, _ := n.AttributeString("class")
+		_, _ = fmt.Fprintf(w, "<div class=\"%s\" tabindex=\"0\" role=\"group\" aria-label=\"Table: %s\"><table>\n", class, html.EscapeString(fmt.Sprint(name)))
 	} else {
 		_, _ = w.WriteString("</table></div>\n")
 	}
