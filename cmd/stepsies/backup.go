@@ -15,7 +15,7 @@ import (
 )
 
 type backupCmd struct {
-	File  string `arg:"" help:"Where to write the backup."`
+	File  string `arg:"" help:"Where to write the backup." placeholder:"FILE"`
 	Force bool   `help:"Replace a file that is there."`
 }
 
@@ -84,7 +84,7 @@ func downloadBackup(ctx context.Context, o *operator, w io.Writer) error {
 }
 
 type restoreCmd struct {
-	File          string `arg:"" help:"The backup."`
+	File          string `arg:"" help:"The backup." placeholder:"FILE"`
 	RevokeAllKeys bool   `help:"Revoke every key, for when the present database is lost and with it what was revoked since."`
 	Yes           bool   `help:"Do not ask."`
 }

@@ -45,6 +45,8 @@ type cli struct {
 	Restore  restoreCmd  `cmd:"" group:"installation" help:"Put a backup in the place of everything."`
 	Migrate  migrateCmd  `cmd:"" group:"installation" help:"Bring the database to this program's version."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that has bash, zsh or fish complete this program's commands."`
 }
 
 // remoteCommands are the commands that talk to a server with an API key, as any
@@ -115,6 +117,10 @@ func run(args []string, in *os.File, out, errOut io.Writer) int {
 	)
 	if err != nil {
 		return fail(errOut, err)
+	}
+	if len(args) > 0 && args[0] == completeCommand {
+		complete(parser.Model, args[1:], out)
+		return exitDone
 	}
 	code, parsed := parse(parser, args)
 	if parsed == nil {
