@@ -12,6 +12,10 @@ const (
 	// Redis is looked for after 100 ms, 200 ms … and then every 2 s.
 	firstProbe = 100 * time.Millisecond
 	lastProbe  = 2 * time.Second
+	// checkEvery is how often Redis is asked whether it is there, so that a node with
+	// nothing to decide knows it too. While it does not answer it is asked again at
+	// every settling.
+	checkEvery = 2 * time.Second
 	// settleEvery is how often Redis is told what single failures left out.
 	settleEvery = 100 * time.Millisecond
 	// settleFor bounds how long Redis is told of, in one go.
@@ -48,6 +52,7 @@ func (r *Redis) run(ctx context.Context, first chan struct{}) {
 		r.config.Logger.Warn("Redis is not there yet; each node limits on its own memory until it is", "error", err)
 	}
 	close(first)
+	checked := time.Now()
 	for wait := firstProbe; ; {
 		pause := settleEvery
 		if r.degraded.Load() {
@@ -63,6 +68,9 @@ func (r *Redis) run(ctx context.Context, first chan struct{}) {
 		}
 		if !r.degraded.Load() {
 			r.settle(ctx)
+			if time.Since(checked) >= checkEvery && r.check(ctx) {
+				checked = time.Now()
+			}
 			continue
 		}
 		if r.restore(ctx) == nil {
@@ -72,6 +80,19 @@ func (r *Redis) run(ctx context.Context, first chan struct{}) {
 		}
 		wait = min(2*wait, lastProbe)
 	}
+}
+
+// check asks whether Redis is there and reports whether it is. What it finds counts
+// like a decision's command.
+func (r *Redis) check(ctx context.Context) bool {
+	err := r.probe(ctx, r.config.Timeout)
+	switch {
+	case err == nil:
+		r.succeeded()
+	case ctx.Err() == nil:
+		r.failed(err)
+	}
+	return err == nil
 }
 
 // restore closes the circuit if Redis works again and has been told what it

@@ -53,6 +53,20 @@ func TestRedisThatIsNotThereAtTheStartIsUsedOnceItIs(t *testing.T) {
 	}
 }
 
+// TestIdleNodeNoticesThatRedisIsGone: nobody asks it for a decision.
+func TestIdleNodeNoticesThatRedisIsGone(t *testing.T) {
+	server := testenv.StartRedis(t)
+	w, l := clockAt(t, noon), newLedger()
+	r := startNode(t, server, w, l)
+	back(t, r)
+	for _, gone := range []struct{ end, back func() error }{{server.Kill, server.Start}, {server.Pause, server.Resume}} {
+		must(t, gone.end())
+		eventually(t, "the node knows that Redis is gone", r.Degraded)
+		must(t, gone.back())
+		back(t, r)
+	}
+}
+
 func TestRedisThatForgotEverythingIsToldByTheNodes(t *testing.T) {
 	server := testenv.StartRedis(t)
 	w, l := clockAt(t, noon), newLedger()
