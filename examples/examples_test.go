@@ -28,6 +28,8 @@ type author struct {
 		Completions int64  `yaml:"completions"`
 		Ratings     []int  `yaml:"ratings"`
 		DaysOld     int    `yaml:"days_old"`
+
+		Words map[int][]string `yaml:"words"`
 	} `yaml:"files"`
 }
 
@@ -149,6 +151,13 @@ func TestEverySampleHasOneAuthorAndCountersThatCanBe(t *testing.T) {
 					t.Errorf("%s has %d ratings of one kind", s.File, n)
 				}
 				ratings += n
+			}
+			for stars, words := range s.Words {
+				for _, said := range words {
+					if _, err := stepsies.NewRating(stars, said); err != nil || len(words) > s.Ratings[stars-1] {
+						t.Errorf("%s: nobody can say %q with %d stars: %v", s.File, said, stars, err)
+					}
+				}
 			}
 			switch {
 			case len(s.Ratings) != 5 || s.DaysOld < 0:

@@ -109,20 +109,25 @@ func seed(ctx context.Context, s *store.Store, clock *demoClock) (login, error) 
 			return login{}, fmt.Errorf("user %s: %w", a.Username, err)
 		}
 	}
-	var counts []store.Counts
-	for _, a := range samples {
+	readers := newReaderSeeds(clock)
+	for i, a := range samples {
 		for _, sample := range a.Files {
 			clock.daysAgo(sample.DaysOld)
 			made, err := s.CreateStepsy(ctx, operatorWrite, a.Username, sample.change)
 			if err != nil {
 				return login{}, fmt.Errorf("stepsy %s: %w", sample.File, err)
 			}
-			counts = append(counts, sample.counts(made.Value.ID))
+			readers.add(made.Value, sample)
+			if i > 0 {
+				readers.sum(made.Value, sample)
+			} else if err := readers.rate(ctx, s, made.Value, sample); err != nil { // who signs in
+				return login{}, fmt.Errorf("ratings of %s: %w", sample.File, err)
+			}
 		}
 	}
 	clock.daysAgo(0)
-	if err := s.AddCounts(ctx, counts); err != nil {
-		return login{}, err
+	if err := readers.write(ctx, s); err != nil {
+		return login{}, fmt.Errorf("readers: %w", err)
 	}
 	if err := seedKeys(ctx, s, clock, samples[0].Username); err != nil {
 		return login{}, fmt.Errorf("keys: %w", err)

@@ -9,7 +9,6 @@ import (
 	"github.com/stepsies/stepsies/examples"
 	"github.com/stepsies/stepsies/internal/richtext"
 	"github.com/stepsies/stepsies/internal/stepsyfile"
-	"github.com/stepsies/stepsies/internal/store"
 )
 
 // sampleAuthor is one of the authors in authors.yaml.
@@ -29,16 +28,9 @@ type sample struct {
 	Completions int64    `yaml:"completions"`
 	Ratings     [5]int64 `yaml:"ratings"` // how many gave 1 to 5 stars
 
-	change stepsies.StepsyChange
-}
+	Words map[int][]string `yaml:"words"` // to the author, by stars
 
-func (s sample) counts(id int64) store.Counts {
-	c := store.Counts{StepsyID: id, Views: s.Views, Completions: s.Completions}
-	for i, n := range s.Ratings {
-		c.Ratings += n
-		c.Stars += n * int64(i+1)
-	}
-	return c
+	change stepsies.StepsyChange
 }
 
 // readSamples reads the sample stepsies that are built into the program.

@@ -97,15 +97,16 @@ func (l *AddressLimiter) ForgetName(ctx context.Context, name string) {
 }
 
 func addressCaller(address string) caller {
-	return sha256.Sum256([]byte("address " + network(address)))
+	return sha256.Sum256([]byte("address " + Network(address)))
 }
 
 func nameCaller(name string) caller {
 	return sha256.Sum256([]byte("name " + strings.ToLower(name)))
 }
 
-// network returns what an address is limited with: itself or its /64.
-func network(address string) string {
+// Network returns what an address counts as: itself, or with IPv6 its /64, since that
+// is what a subscriber gets. What is no address is returned as it is.
+func Network(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		return address

@@ -19,6 +19,7 @@ import (
 	"github.com/stepsies/stepsies/internal/api"
 	"github.com/stepsies/stepsies/internal/auth"
 	"github.com/stepsies/stepsies/internal/ratelimit"
+	"github.com/stepsies/stepsies/internal/readers"
 	"github.com/stepsies/stepsies/internal/reqlog"
 	"github.com/stepsies/stepsies/internal/store"
 	"github.com/stepsies/stepsies/internal/web"
@@ -66,6 +67,7 @@ type Server struct {
 	dir      *dataDir // nil with PostgreSQL
 	store    *store.Store
 	usage    *auth.Usage
+	readers  *readers.Counter
 	metrics  *metrics
 	limiter  limiter // nil: limits are off
 	api      *api.API
@@ -132,9 +134,10 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	shared, _ := s.limiter.(*ratelimit.Redis)
+	s.readers = readers.New(s.store, c.Now, c.Log)
 	s.web = web.New(web.Config{
 		Store: s.store, Sessions: auth.NewSessions(s.store, c.Now, strings.HasPrefix(c.PublicURL, "https:")),
-		PublicURL: c.PublicURL, Limiter: s.webLimiter(), Shared: shared, Mail: s.webMailer(), SignUp: web.SignUp(c.SignUp), OpenAPI: s.api.Document(), Now: c.Now, Log: c.Log,
+		PublicURL: c.PublicURL, Limiter: s.webLimiter(), Shared: shared, Readers: s.readers, Mail: s.webMailer(), SignUp: web.SignUp(c.SignUp), OpenAPI: s.api.Document(), Now: c.Now, Log: c.Log,
 		StepsyJSON: s.api.StepsyJSON,
 	})
 	s.public = reqlog.Handler(c.Log, c.Proxies, s.metrics.answered, s.routes())
@@ -179,6 +182,19 @@ func (s *Server) Handler() http.Handler { return s.public }
 // without a server.
 func (s *Server) OperatorHandler() http.Handler { return s.operator }
 
+// Flush writes what is gathered in memory of the use of keys and of what readers do.
+// A server that runs does so every few seconds.
+func (s *Server) Flush(ctx context.Context) error {
+	var errs []error
+	if s.usage != nil {
+		errs = append(errs, s.usage.Flush(ctx))
+	}
+	if s.readers != nil {
+		errs = append(errs, s.readers.Flush(ctx))
+	}
+	return errors.Join(errs...)
+}
+
 // Close writes what is still in memory and closes everything. It is for a server
 // that does not run, or no more.
 func (s *Server) Close() error {
@@ -191,9 +207,7 @@ func (s *Server) Close() error {
 	if s.limiter != nil {
 		errs = append(errs, s.limiter.Close(ctx))
 	}
-	if s.usage != nil {
-		errs = append(errs, s.usage.Flush(ctx))
-	}
+	errs = append(errs, s.Flush(ctx))
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
 	}
@@ -228,6 +242,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	var jobs sync.WaitGroup
 	jobs.Go(func() { s.usage.Run(background) })
+	jobs.Go(func() { s.readers.Run(background) })
 	jobs.Go(func() { s.purge(background) })
 
 	for i, srv := range servers {

@@ -196,6 +196,32 @@ func (f *furnished) furnishStepsies(t *testing.T) {
 	if err := f.Store().AddCounts(t.Context(), counts); err != nil {
 		t.Fatal(err)
 	}
+	f.furnishReaders(t)
+}
+
+// furnishReaders has readers come to the published stepsy, follow it and rate it.
+func (f *furnished) furnishReaders(t *testing.T) {
+	t.Helper()
+	var readings []store.Reading
+	for i := range 90 {
+		r := store.Reading{StepsyID: f.published.ID, Day: store.Day(f.now()) - int64(i*i%30), Reader: store.Reader(i), Mark: store.MarkView}
+		readings = append(readings, r)
+		for at, step := range f.published.Steps {
+			if r.Mark = step.ID; i%4 >= at {
+				readings = append(readings, r)
+			}
+		}
+		if r.Mark = store.MarkCompletion; i%4 >= len(f.published.Steps)-1 {
+			readings = append(readings, r)
+		}
+	}
+	if err := f.Store().RecordReadings(t.Context(), readings); err != nil {
+		t.Fatal(err)
+	}
+	for i, words := range []string{"", "Step two could use an example for a shop. Ours sells tea, not software.", "Had all five drafted in one afternoon."} {
+		f.back(time.Duration(9-i) * day)
+		must[stepsies.Rating](t)(f.Store().RateStepsy(t.Context(), f.published.ID, store.RatingReader{byte(i)}, stepsies.Rating{Stars: 3 + i, Comment: f.say("rating comment", words)}))
+	}
 }
 
 // furnishLinks makes a link of each kind, and sessions that sarah left open.

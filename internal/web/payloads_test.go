@@ -143,7 +143,7 @@ func TestTypedPayloadsAreShownAsText(t *testing.T) {
 // fields are all texts that people give and pages show; furnish asks for each.
 var fields = []string{
 	"display name", "bio", "key name", "key description", "leak source", "stepsy title", "stepsy description", "step title", "step content",
-	"invited address", "user agent",
+	"invited address", "user agent", "rating comment",
 }
 
 // TestNoFieldBecomesMarkupOnAnyPage has attackers type into every field and opens every

@@ -184,7 +184,7 @@ func sharedDraftPage(p page, s stepsies.Stepsy) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = stepsyArticle(p, s).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = stepsyArticle(p, s, false).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

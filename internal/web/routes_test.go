@@ -20,7 +20,8 @@ import (
 // publicRoutes are the pages and forms that need no session. A route that is not
 // here is behind the sign-in; whoever adds one says so here.
 var publicRoutes = []string{
-	"GET /{$}", "GET /@{author}/{slug}", "GET /@{author}/{slug}.md", "GET /@{author}/{slug}.json", "GET /@{author}/{slug}/embed", "GET /oembed", "GET /preview/{token}",
+	"GET /{$}", "GET /@{author}/{slug}", "GET /@{author}/{slug}/follow", "POST /@{author}/{slug}/reached", "POST /@{author}/{slug}/finish",
+	"POST /@{author}/{slug}/rating", "GET /@{author}/{slug}.md", "GET /@{author}/{slug}.json", "GET /@{author}/{slug}/embed", "GET /oembed", "GET /preview/{token}",
 	"GET /docs", "GET /docs.md", "GET /docs/{page...}", "GET /llms.txt", "GET /sign-in", "POST /sign-in",
 	"GET /welcome/{token}", "POST /welcome/{token}", "GET /sign-up", "POST /sign-up",
 	"GET /invitation/{token}", "POST /invitation/{token}", "GET /verify-email/{token}", "POST /verify-email/{token}",

@@ -153,7 +153,10 @@ func stepsyPath(s stepsies.Stepsy, act string) string {
 }
 
 // publicPath is where everyone reads a stepsy once it is published.
-func publicPath(s stepsies.Stepsy) string { return "/@" + url.PathEscape(s.Username) + "/" + s.Slug }
+func publicPath(s stepsies.Stepsy) string { return authorPath(s.Username) + "/" + s.Slug }
+
+// authorPath is the address of an author's page.
+func authorPath(username string) string { return "/@" + url.PathEscape(username) }
 
 // stepsyOfPath is the stepsy that the address names, if it may be changed: another's
 // does not exist here but for admins, published or not.

@@ -11,6 +11,7 @@ import (
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
 	"github.com/stepsies/stepsies/internal/ratelimit"
+	"github.com/stepsies/stepsies/internal/readers"
 	"github.com/stepsies/stepsies/internal/store"
 	"github.com/stepsies/stepsies/internal/web/docs"
 )
@@ -22,6 +23,7 @@ type Config struct {
 	PublicURL string // without a slash at the end
 	Limiter   Limiter
 	Shared    *ratelimit.Redis // shares the limits of sign-ins between nodes; nil: each has its own
+	Readers   *readers.Counter // counts what readers do
 	Mail      Mailer           // nil: no e-mail is sent
 	SignUp    SignUp
 	OpenAPI   []byte // the document of the API, in JSON; the reference is made of it
@@ -45,6 +47,8 @@ const (
 type Web struct {
 	Config
 	attempts attempts
+	reading  *ratelimit.AddressLimiter // of what pages tell about reading
+	ratings  *ratelimit.AddressLimiter
 	sending  chan struct{} // bounds the e-mails on their way
 	book     func() (*docs.Book, error)
 	mux      *http.ServeMux
@@ -76,6 +80,7 @@ const maxSending = 8
 func New(c Config) *Web {
 	web := &Web{Config: c, attempts: newAttempts(c.Shared, c.Now), sending: make(chan struct{}, maxSending), mux: http.NewServeMux(), authors: http.NewServeMux()}
 	web.book = sync.OnceValues(func() (*docs.Book, error) { return docs.New(c.PublicURL, c.OpenAPI) })
+	web.reading, web.ratings = newReadingLimits(c.Shared, c.Now)
 	for _, r := range web.routes() {
 		web.handle(r)
 	}
@@ -90,6 +95,10 @@ func (web *Web) routes() []route {
 	return []route{
 		{"GET /{$}", public, web.home},
 		{"GET /@{author}/{slug}", public, web.publicStepsy},
+		{"GET /@{author}/{slug}/follow", public, web.followStepsy},
+		{"POST /@{author}/{slug}/reached", public, web.reached},
+		{"POST /@{author}/{slug}/finish", public, web.finishStepsy},
+		{"POST /@{author}/{slug}/rating", public, web.rateStepsy},
 		{"GET /@{author}/{slug}.md", impersonal, web.stepsyMarkdown},
 		{"GET /@{author}/{slug}.json", impersonal, web.stepsyJSON},
 		{"GET /@{author}/{slug}/embed", impersonal, web.embedPage},
@@ -139,6 +148,7 @@ func (web *Web) routes() []route {
 		{"GET /dashboard/stepsies/{id}/preview", signedIn, web.previewPage},
 		{"POST /dashboard/stepsies/{id}/preview-link", signedIn, web.makePreviewLink},
 		{"POST /dashboard/stepsies/{id}/preview-link/end", signedIn, web.endPreviewLink},
+		{"GET /dashboard/stepsies/{id}/readers", signedIn, web.readersPage},
 		{"POST /dashboard/stepsies/{id}/publish", signedIn, web.publishStepsy},
 		{"POST /dashboard/stepsies/{id}/unpublish", signedIn, web.unpublishStepsy},
 		{"POST /dashboard/stepsies/{id}/duplicate", signedIn, web.duplicateStepsy},

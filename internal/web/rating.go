@@ -1,0 +1,115 @@
+package web
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/ratelimit"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// Bounds of what readers send, for each client address.
+const (
+	ratingsPerAddress = 30
+	reachedPerAddress = 3_000
+	readingWindow     = time.Hour
+)
+
+// ratingForm is what a reader thinks of a stepsy.
+type ratingForm struct {
+	Given    bool // the reader has rated it before
+	Stars    int
+	Comment  string
+	Problems map[string]string
+}
+
+// readerCookie is how a browser is known that has rated something. It is set when
+// someone rates, and holds a random number and nothing else.
+const (
+	readerCookie     = "stepsies_reader"
+	readerCookieSize = 16
+	readerCookieLife = 365 * 24 * time.Hour
+)
+
+// ratingReader returns by what the ratings of whoever asks are known, and false
+// where they have rated nothing yet.
+func (q *request) ratingReader() (store.RatingReader, bool) {
+	if q.signedIn() {
+		return sha256.Sum256([]byte("user " + strconv.FormatInt(q.session.User.ID, 10))), true
+	}
+	c, err := q.Cookie(readerCookie)
+	if err != nil {
+		return store.RatingReader{}, false
+	}
+	if b, err := base64.RawURLEncoding.DecodeString(c.Value); err != nil || len(b) != readerCookieSize {
+		return store.RatingReader{}, false
+	}
+	return sha256.Sum256([]byte("browser " + c.Value)), true
+}
+
+// newRatingReader makes a browser known from now on.
+func (q *request) newRatingReader() store.RatingReader {
+	b := make([]byte, readerCookieSize)
+	_, _ = rand.Read(b) // never fails
+	value := base64.RawURLEncoding.EncodeToString(b)
+	http.SetCookie(q.w, &http.Cookie{
+		Name: readerCookie, Value: value, Path: "/", MaxAge: int(readerCookieLife / time.Second), HttpOnly: true,
+		SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(q.web.PublicURL, "https:"),
+	})
+	return sha256.Sum256([]byte("browser " + value))
+}
+
+var errOwnRating = &stepsies.Error{Code: stepsies.CodeForbidden, Message: "This stepsy is your own. Its readers rate it."}
+
+// rateStepsy keeps a reader's rating, in the place of an earlier one.
+func (web *Web) rateStepsy(q *request) error {
+	s, ok, err := q.readStepsy("/rating")
+	if err != nil || !ok {
+		return err
+	}
+	if q.isAuthor(s) {
+		return errOwnRating
+	}
+	stars, _ := strconv.Atoi(q.PostFormValue("stars"))
+	comment := strings.ReplaceAll(q.PostFormValue("comment"), "\r\n", "\n")
+	rating, err := stepsies.NewRating(stars, comment)
+	if stars == 0 {
+		err = stepsies.Invalid("stars", "Choose one to five stars.")
+	}
+	if problems := fieldErrors(err); problems != nil {
+		v, err := q.publicView(s)
+		if err != nil {
+			return err
+		}
+		v.Rating.Stars, v.Rating.Comment, v.Rating.Problems = stars, comment, problems
+		return q.render(http.StatusUnprocessableEntity, publicStepsyPage(q.publicPage(s, s.Title), v))
+	}
+	if err != nil {
+		return err
+	}
+	if v := web.ratings.Take(q.Context(), q.ip); !v.Allowed {
+		return stepsies.TooManyRequests(v.RetryAfter)
+	}
+	reader, known := q.ratingReader()
+	if !known {
+		reader = q.newRatingReader()
+	}
+	if _, err := web.Store.RateStepsy(q.Context(), s.ID, reader, rating); err != nil {
+		return err
+	}
+	q.notice("Thank you. Your rating counts, and you can change it at any time.")
+	return q.redirect(publicPath(s) + "#rate")
+}
+
+// newReadingLimits bounds what one address can send about reading, and how many
+// ratings. Both are shared by all nodes where there is Redis.
+func newReadingLimits(shared *ratelimit.Redis, now func() time.Time) (reached, ratings *ratelimit.AddressLimiter) {
+	return ratelimit.NewAddressLimiter(ratelimit.AddressConfig{Name: "reached", Limit: reachedPerAddress, Window: readingWindow, Now: now}),
+		ratelimit.NewAddressLimiter(ratelimit.AddressConfig{Name: "rating", Limit: ratingsPerAddress, Window: readingWindow, Shared: shared, Now: now})
+}
