@@ -30,6 +30,9 @@ const (
 	EnvBaseURL = "STEPSIES_URL"
 )
 
+// ErrUnencrypted is why New refuses an address with plain http on another machine.
+var ErrUnencrypted = errors.New("an API key would travel unencrypted")
+
 // Option sets something about a Client.
 type Option func(*options)
 
@@ -222,7 +225,7 @@ func refusePlain(base *url.URL) error {
 	if base.Scheme == "https" || isLoopback(base.Hostname()) {
 		return nil
 	}
-	return fmt.Errorf("an API key would travel unencrypted to %s: use https://, or pass client.WithInsecureHTTP() if the way there is trusted", base.Host)
+	return fmt.Errorf("%w to %s: use https://, or pass client.WithInsecureHTTP() if the way there is trusted", ErrUnencrypted, base.Host)
 }
 
 func isLoopback(host string) bool {

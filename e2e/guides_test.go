@@ -353,6 +353,43 @@ func TestNewerServersAndSlowNetworksAreNoTrouble(t *testing.T) {
 	}
 }
 
+// TestWhatAServerSaysDoesNothingToATerminalOrToOtherFiles: titles with control
+// characters, and slugs that are paths.
+func TestWhatAServerSaysDoesNothingToATerminalOrToOtherFiles(t *testing.T) {
+	t.Parallel()
+	d, _, _, m := author(t)
+	d.writeGuides(t, "guides", 1)
+	d.done(t, "push", "guides", "--yes")
+	alter := func(r *http.Response) error {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return err
+		}
+		body = bytes.ReplaceAll(body, []byte("Guide 0"), []byte(`Guide \u001b]0;owned\u0007\u009b31m\n0`))
+		body = bytes.ReplaceAll(body, []byte(`"guide-0"`), []byte(`"../../evil"`))
+		body = bytes.ReplaceAll(body, []byte("@ada"), []byte(`\u001b[31m@ada`))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.ContentLength = int64(len(body))
+		r.Header.Set("Content-Length", fmt.Sprint(len(body)))
+		return nil
+	}
+	m.alter.Store(&alter)
+	d.env = append(d.env, "NO_COLOR=1")
+	for _, args := range []string{"list", "push guides --dry-run", "pull other", "publish 1", "unpublish 1", "get 1", "open 1", "whoami"} {
+		_, text := d.onTerminal(t, strings.Fields(args)...).end(t)
+		if strings.ContainsAny(text, "\x1b\x07\u009b") {
+			t.Errorf("%s wrote control characters: %q", args, text)
+		}
+	}
+	r := d.do(t, "pull", "other")
+	if r.code != 1 || !strings.Contains(r.stdout, "cannot be the name of a file") {
+		t.Errorf("%+v", r)
+	}
+	if found, _ := filepath.Glob(filepath.Join(d.home, "*evil*")); len(found) > 0 {
+		t.Errorf("a file outside of the folder was written: %v", found)
+	}
+}
+
 // slowly gives a few bytes at a time.
 type slowly struct{ r io.Reader }
 
@@ -370,6 +407,12 @@ func TestPushOnATerminalAsksAndShowsHowFarItIs(t *testing.T) {
 	d.writeGuides(t, "guides", 3)
 	d.do(t, "push", "guides", "--json").failure(t, 2, "--yes", "--dry-run")
 
+	stopped := d.onTerminal(t, "push", "guides")
+	stopped.waitFor(t, "[y/N] ")
+	stopped.typed(t, "\x03")
+	if code, text := stopped.end(t); code != 1 || !strings.HasSuffix(text, "stepsies: interrupted\r\n") {
+		t.Errorf("Ctrl-C: exit code %d: %q", code, text)
+	}
 	no := d.onTerminal(t, "push", "guides")
 	no.waitFor(t, "[y/N] ")
 	no.typed(t, "n\n")

@@ -96,7 +96,7 @@ func (cmd *restoreCmd) Run(ctx context.Context, t *terminal, in *Installation) e
 		return fmt.Errorf("open the backup: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	if err := confirm(t, cmd.Yes, "Replace everything in this installation by the backup?"); err != nil {
+	if err := confirm(ctx, t, cmd.Yes, "Replace everything in this installation by the backup?"); err != nil {
 		return err
 	}
 	s, err := openOwned(ctx, in, server.Config{Log: slog.New(slog.DiscardHandler), Migrate: true})

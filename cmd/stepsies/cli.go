@@ -138,7 +138,7 @@ func run(args []string, in *os.File, out, errOut io.Writer) int {
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err := parsed.Run(t, &c.Installation); err != nil {
-		return fail(errOut, explain(ctx, err))
+		return fail(errOut, explain(ctx, parsed, err))
 	}
 	return exitDone
 }

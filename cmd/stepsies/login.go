@@ -28,7 +28,7 @@ Keys are made in the dashboard, under Developer. It is checked, and kept in your
 // Run checks a key and keeps it.
 func (cmd *loginCmd) Run(ctx context.Context, t *terminal) error {
 	in := bufio.NewReader(io.LimitReader(t.in, maxLoginFile))
-	address, err := cmd.address(t, in)
+	address, err := cmd.address(ctx, t, in)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,11 @@ func (cmd *loginCmd) Run(ctx context.Context, t *terminal) error {
 		_, err = fmt.Fprintf(t.out, "Logged in to %s with a key that cannot read, so that only publish, unpublish and delete by id work. Saved in %s.\n", l.URL, path)
 		return err
 	}
-	_, err = fmt.Fprintf(t.out, "Logged in to %s as %s with the key %q (%s). Saved in %s.\n", l.URL, me.Username, me.Key.Name, joinScopes(me.Key.Scopes), path)
+	with := ""
+	if k := me.Key; k != nil {
+		with = fmt.Sprintf(" with the key %q (%s)", printable(k.Name), joinScopes(k.Scopes))
+	}
+	_, err = fmt.Fprintf(t.out, "Logged in to %s as %s%s. Saved in %s.\n", l.URL, printable(me.Username), with, path)
 	if os.Getenv(client.EnvAPIKey) != "" {
 		t.notice("warning: %s is set and goes before the saved key", client.EnvAPIKey)
 	}
@@ -68,7 +72,7 @@ func (cmd *loginCmd) Run(ctx context.Context, t *terminal) error {
 
 // address is the one given, or on a terminal the one answered with, or what was
 // saved, or the hosted Stepsies.
-func (cmd *loginCmd) address(t *terminal, in *bufio.Reader) (string, error) {
+func (cmd *loginCmd) address(ctx context.Context, t *terminal, in *bufio.Reader) (string, error) {
 	if cmd.URL != "" {
 		return cmd.URL, nil
 	}
@@ -80,14 +84,14 @@ func (cmd *loginCmd) address(t *terminal, in *bufio.Reader) (string, error) {
 		return usual, nil
 	}
 	_, _ = fmt.Fprintf(t.err, "Address of the server [%s]: ", usual)
-	answer, err := in.ReadString('\n')
-	if err != nil && err != io.EOF {
+	text, err := answer(ctx, t, in)
+	if err != nil {
 		return "", fmt.Errorf("read the address: %w", err)
 	}
-	if answer = strings.TrimSpace(answer); answer == "" {
+	if text == "" {
 		return usual, nil
 	}
-	return answer, nil
+	return text, nil
 }
 
 // readKey reads the key: hidden on a terminal, elsewhere a line of standard input.

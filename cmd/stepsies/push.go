@@ -40,7 +40,7 @@ func (cmd *pushCmd) Run(ctx context.Context, t *terminal) error {
 		r.say("%s on the server %s no file here; stepsies pull writes %s.\n", counted(n, "stepsy", "stepsies"), hasOrHave(n), itOrThem(n))
 	}
 	return r.carryOut(ctx, r.plan.Push, func() error {
-		return ask(t, cmd.Yes, fmt.Sprintf("Push %s to %s?", counted(len(r.plan.Changes()), "change", "changes"), c.BaseURL()),
+		return ask(ctx, t, cmd.Yes, fmt.Sprintf("Push %s to %s?", counted(len(r.plan.Changes()), "change", "changes"), c.BaseURL()),
 			"say --yes to push without being asked, or --dry-run to see the plan")
 	})
 }
@@ -89,7 +89,7 @@ func (cmd *pullCmd) Run(ctx context.Context, t *terminal) error {
 		if overwritten == 0 {
 			return nil
 		}
-		return ask(t, cmd.Yes, fmt.Sprintf("Overwrite %s with changes that were not pushed?", counted(overwritten, "file", "files")),
+		return ask(ctx, t, cmd.Yes, fmt.Sprintf("Overwrite %s with changes that were not pushed?", counted(overwritten, "file", "files")),
 			"say --yes to overwrite files without being asked, or --dry-run to see the plan")
 	})
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/stepsies/stepsies/client"
 )
@@ -25,7 +28,7 @@ func remote(t *terminal, opts ...client.Option) (*client.Client, error) {
 // client returns a client with the login's key. Whoever waits for a server is told
 // why.
 func (l savedLogin) client(t *terminal, opts ...client.Option) (*client.Client, error) {
-	return client.New(append([]client.Option{
+	c, err := client.New(append([]client.Option{
 		client.WithBaseURL(l.URL), client.WithAPIKey(l.Key.Reveal()), client.WithUserAgent("stepsies/" + version),
 		client.WithRetryNotice(func(r client.Retry) {
 			if r.Wait < time.Second {
@@ -34,15 +37,22 @@ func (l savedLogin) client(t *terminal, opts ...client.Option) (*client.Client, 
 			t.notice("trying again in %s: %s", r.Wait.Round(time.Second), sentence(r.Err))
 		}),
 	}, opts...)...)
+	if errors.Is(err, client.ErrUnencrypted) {
+		return nil, explained{"the API key would travel unencrypted to " + printable(l.URL) + ", and everyone on the way could read it: use https://", err}
+	}
+	return c, err
 }
 
 // explain says what to do about a failure that a server answered with.
-func explain(ctx context.Context, err error) error {
+func explain(ctx context.Context, parsed *kong.Context, err error) error {
 	if s, ok := errors.AsType[stopped](err); ok {
-		return explained{s.of(explain(ctx, s.err)), err}
+		return explained{s.of(explain(ctx, parsed, s.err)), err}
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return errInterrupted
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok && isRemote(parsed.Selected()) {
+		return explained{"the server cannot be reached: " + err.Error() + "; is its address right (stepsies login, or " + client.EnvBaseURL + ")?", err}
 	}
 	failed, ok := errors.AsType[*client.Error](err)
 	if !ok {

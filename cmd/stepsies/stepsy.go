@@ -200,7 +200,7 @@ func (cmd *deleteCmd) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	if err := confirm(t, cmd.Yes, fmt.Sprintf("Delete %q, a %s stepsy with %d steps?", printable(s.Title), s.Status, s.StepsCount)); err != nil {
+	if err := confirm(ctx, t, cmd.Yes, fmt.Sprintf("Delete %q, a %s stepsy with %d steps?", printable(s.Title), s.Status, s.StepsCount)); err != nil {
 		return err
 	}
 	if err := c.DeleteStepsy(ctx, s.ID); err != nil {

@@ -180,7 +180,7 @@ type userDeleteCmd struct {
 
 // Run deletes the user.
 func (cmd *userDeleteCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
-	if err := confirm(t, cmd.Yes, fmt.Sprintf("Delete %s with all stepsies and keys, for good?", cmd.Name)); err != nil {
+	if err := confirm(ctx, t, cmd.Yes, fmt.Sprintf("Delete %s with all stepsies and keys, for good?", cmd.Name)); err != nil {
 		return err
 	}
 	c, done, err := connect(ctx, t, in)
@@ -196,13 +196,13 @@ func (cmd *userDeleteCmd) Run(ctx context.Context, t *terminal, in *Installation
 }
 
 // confirm asks before what cannot be undone.
-func confirm(t *terminal, yes bool, question string) error {
-	return ask(t, yes, question, "this cannot be undone; say --yes to do it without being asked")
+func confirm(ctx context.Context, t *terminal, yes bool, question string) error {
+	return ask(ctx, t, yes, question, "this cannot be undone; say --yes to do it without being asked")
 }
 
 // ask asks on a terminal. Elsewhere nothing may ask, so that --yes must say it, as
 // the hint says.
-func ask(t *terminal, yes bool, question, hint string) error {
+func ask(ctx context.Context, t *terminal, yes bool, question, hint string) error {
 	if yes {
 		return nil
 	}
@@ -210,14 +210,38 @@ func ask(t *terminal, yes bool, question, hint string) error {
 		return usagef("%s", hint)
 	}
 	_, _ = fmt.Fprint(t.err, question+" [y/N] ")
-	answer, err := bufio.NewReader(io.LimitReader(t.in, 100)).ReadString('\n')
-	if err != nil && err != io.EOF {
+	answer, err := answer(ctx, t, bufio.NewReader(io.LimitReader(t.in, 100)))
+	if err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
-	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+	if a := strings.ToLower(answer); a != "y" && a != "yes" {
 		return fmt.Errorf("nothing was done")
 	}
 	return nil
+}
+
+// answer reads a line, without the space around it. Ctrl-C ends the reading, which
+// does not end by itself.
+func answer(ctx context.Context, t *terminal, in *bufio.Reader) (string, error) {
+	type read struct {
+		line string
+		err  error
+	}
+	got := make(chan read, 1)
+	go func() {
+		line, err := in.ReadString('\n')
+		got <- read{strings.TrimSpace(line), err}
+	}()
+	select {
+	case r := <-got:
+		if r.err == io.EOF {
+			r.err = nil
+		}
+		return r.line, r.err
+	case <-ctx.Done():
+		_, _ = fmt.Fprintln(t.err)
+		return "", context.Cause(ctx)
+	}
 }
 
 // isTerminal reports whether a person can answer. /dev/null is a character device

@@ -28,7 +28,7 @@ func (cmd *whoamiCmd) Run(ctx context.Context, t *terminal) error {
 		return printJSON(t.out, me)
 	}
 	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
-	line := func(name, value string) { _, _ = fmt.Fprintf(w, "%s\t%s\n", name, value) }
+	line := func(name, value string) { _, _ = fmt.Fprintf(w, "%s\t%s\n", name, printable(value)) }
 	line("Server", c.BaseURL())
 	line("User", fmt.Sprintf("%s (%s), %s on the plan %s", me.Username, me.DisplayName, me.Role, me.Plan))
 	if k := me.Key; k != nil {

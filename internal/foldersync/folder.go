@@ -104,6 +104,9 @@ func findRoot(folder string) (string, error) {
 		return "", err
 	}
 	for at, n := dir, 0; n < maxDepth; n++ {
+		if info, err := os.Stat(at); err != nil || at != dir && info.Mode().Perm()&0o002 != 0 {
+			break // in a folder such as /tmp anybody may have put a state
+		}
 		if _, err := os.Stat(filepath.Join(at, stateFolder, stateFile)); err == nil {
 			return at, nil
 		}
