@@ -165,7 +165,13 @@ func (r *exampleRunner) try(t *testing.T, e example, work string) {
 			r.server.as(t, key).call(t, http.StatusCreated, "POST", e.post, e.code)
 		}
 		return
-	case "http", "operation", "markdown":
+	case "yaml":
+		r.runWorkflow(t, e, work)
+		return
+	case "markdown":
+		r.pushFile(t, e)
+		return
+	case "http", "operation":
 		return // nothing that could be run
 	}
 	if e.reason != "" {

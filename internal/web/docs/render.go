@@ -255,8 +255,12 @@ func (markup) code(w util.BufWriter, source []byte, n ast.Node, entering bool) (
 	if n.Parent().Kind() == kindSamples {
 		label = ""
 	}
-	_, _ = fmt.Fprintf(w, "<div class=\"code\" data-language=\"%s\"><div class=\"bar\">%s<button type=\"button\" class=\"btn quiet\" data-copy=\"#%s\">Copy</button></div><pre tabindex=\"0\" id=\"%[3]s\"><code>%s</code></pre></div>\n",
-		language, label, id, html.EscapeString(code))
+	class := "code"
+	if (language == "json" || language == "http") && !strings.Contains(code, "\n") {
+		class += " one-line" // one that may be broken
+	}
+	_, _ = fmt.Fprintf(w, "<div class=\"%s\" data-language=\"%s\"><div class=\"bar\">%s<button type=\"button\" class=\"btn quiet\" data-copy=\"#%s\">Copy</button></div><pre tabindex=\"0\" id=\"%[4]s\"><code>%s</code></pre></div>\n",
+		class, language, label, id, html.EscapeString(code))
 	return ast.WalkSkipChildren, nil
 }
 
