@@ -138,6 +138,19 @@ func TestAuthenticationSaysAllThereIsToSay(t *testing.T) {
 	}
 }
 
+// TestWorkflowIsTheExample compares the page with the file for repositories.
+func TestWorkflowIsTheExample(t *testing.T) {
+	t.Parallel()
+	example, err := os.ReadFile("../../../examples/github-actions/push-guides.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, workflow, _ := strings.Cut("\n"+string(example), "\nname: ")
+	if text := page(t, "/docs/recipes").Markdown; !strings.Contains(text, "\n```yaml\nname: "+strings.TrimSpace(workflow)+"\n```\n") {
+		t.Errorf("the page has another workflow than examples/github-actions:\n%s", workflow)
+	}
+}
+
 func TestPlansAreThoseOfTheDomain(t *testing.T) {
 	t.Parallel()
 	table := rows(page(t, "/docs/rate-limits").Markdown)
@@ -230,6 +243,19 @@ func TestDocumentThatCannotBeReadStopsTheBook(t *testing.T) {
 	for _, text := range []string{"", "no JSON", "{}", `{"servers":[{"url":"x"}]}`} {
 		if _, err := docs.New(base, []byte(text)); err == nil {
 			t.Errorf("a book is made of %q", text)
+		}
+	}
+}
+
+// BenchmarkBook writes the whole documentation, as the first reader has it done.
+func BenchmarkBook(b *testing.B) {
+	text, err := os.ReadFile("../../api/testdata/openapi.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := docs.New(base, text); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
