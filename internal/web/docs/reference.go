@@ -34,7 +34,7 @@ func scopeWords(op *operation) string {
 	if s := op.scope(); s != "" {
 		return "`" + s + "`"
 	}
-	return "none: it asks for no key"
+	return "none"
 }
 
 // of lists the operations of a group, in reading order.
