@@ -19,7 +19,7 @@ import (
 var assetFiles embed.FS
 
 // stylesheet is made of these, in this order.
-var stylesheet = []string{"fonts.css", "tokens.css", "look.css", "parts.css", "keys.css", "stepsies.css", "reading.css", "editor.css", "account.css", "docs.css", "share.css", "embed.css"}
+var stylesheet = []string{"fonts.css", "tokens.css", "look.css", "parts.css", "keys.css", "stepsies.css", "reading.css", "editor.css", "account.css", "docs.css", "share.css", "embed.css", "find.css"}
 
 // assets are the files that pages load, each under an address with a hash of its
 // content, so that a browser may keep it for ever.

@@ -50,7 +50,20 @@ func (f *furnished) looks() []look {
 	}
 	const refused = `document.querySelector(".problem")`
 	return append(docsLooks(), []look{
-		{name: "front", route: "GET /{$}", path: "/", as: []viewer{nobody}, status: http.StatusSeeOther},
+		{name: "front", route: "GET /{$}", path: "/", as: everyone},
+		{name: "front-of-a-new-installation", route: "GET /{$}", path: "/", as: []viewer{nobody}, in: f.welcome},
+		{name: "newest", route: "GET /newest", path: "/newest", as: everyone},
+		{name: "newest-none", route: "GET /newest", path: "/newest", as: []viewer{nobody}, in: f.welcome},
+		{name: "best-rated", route: "GET /best-rated", path: "/best-rated", as: []viewer{nobody}},
+		{name: "completed-lately", route: "GET /completed-lately", path: "/completed-lately", as: []viewer{nobody}},
+		{name: "category", route: "GET /categories/{category}", path: "/categories/marketing", as: []viewer{nobody}},
+		{name: "category-empty", route: "GET /categories/{category}", path: "/categories/health", as: []viewer{nobody, newcomer}},
+		{name: "search", route: "GET /search", path: "/search", as: []viewer{nobody}},
+		{name: "search-found", route: "GET /search", path: "/search?q=w", as: everyone},
+		{name: "search-none", route: "GET /search", path: "/search?q=zeppelin", as: []viewer{nobody}},
+		{name: "search-refused", route: "GET /search", path: "/search?q=%3F%3F%3F", as: []viewer{nobody}, status: http.StatusUnprocessableEntity},
+		{name: "author", route: "GET /@{author}", path: "/@sarahchen", as: everyone},
+		{name: "author-without-stepsies", route: "GET /@{author}", path: "/@lina", as: []viewer{nobody, newcomer}},
 		{name: "public-stepsy", route: "GET /@{author}/{slug}", path: publicAt(f.published), as: everyone},
 		{name: "public-stepsy-share", route: "GET /@{author}/{slug}", path: publicAt(f.published), as: []viewer{nobody}, act: `document.querySelector(".share details").open = true`},
 		{name: "embed", route: embedRoute, path: publicAt(f.published) + "/embed", as: everyone},
@@ -140,7 +153,7 @@ func (f *furnished) looks() []look {
 
 // forPrograms reports whether a route answers with something else than a page.
 func forPrograms(route string) bool {
-	return route == "GET /oembed" || slices.Contains([]string{".md", ".txt", ".json"}, path.Ext(route))
+	return route == "GET /oembed" || route == "GET /sitemaps/{part}" || slices.Contains([]string{".md", ".txt", ".json", ".atom", ".xml"}, path.Ext(route))
 }
 
 // publicAt is where everyone reads a stepsy.

@@ -31,7 +31,7 @@ func TestAPublishedStepsyIsReadByAnyoneAndADraftByItsAuthorAlone(t *testing.T) {
 	if old := stranger.get(t, address); old.status != http.StatusFound || old.location != "/@sarah/bread" {
 		t.Errorf("the old address answers %d %s", old.status, old.location)
 	}
-	for _, path := range []string{"/@sarah/none", "/@nobody/bread", "/@sarah", "/@/bread", "/@sarah/bread/more", "/sarah/bread"} {
+	for _, path := range []string{"/@sarah/none", "/@nobody/bread", "/@nobody", "/@/bread", "/@sarah/bread/more", "/sarah/bread"} {
 		wantStatus(t, stranger.get(t, path), http.StatusNotFound)
 	}
 	suspended := true

@@ -20,7 +20,9 @@ import (
 // publicRoutes are the pages and forms that need no session. A route that is not
 // here is behind the sign-in; whoever adds one says so here.
 var publicRoutes = []string{
-	"GET /{$}", "GET /@{author}/{slug}", "GET /@{author}/{slug}/follow", "POST /@{author}/{slug}/reached", "POST /@{author}/{slug}/finish",
+	"GET /{$}", "GET /newest", "GET /best-rated", "GET /completed-lately", "GET /categories/{category}", "GET /search", "GET /@{author}",
+	"GET /@{author}/feed.atom", "GET /feed.atom", "GET /sitemap.xml", "GET /sitemaps/{part}", "GET /robots.txt",
+	"GET /@{author}/{slug}", "GET /@{author}/{slug}/follow", "POST /@{author}/{slug}/reached", "POST /@{author}/{slug}/finish",
 	"POST /@{author}/{slug}/rating", "GET /@{author}/{slug}.md", "GET /@{author}/{slug}.json", "GET /@{author}/{slug}/embed", "GET /oembed", "GET /preview/{token}",
 	"GET /docs", "GET /docs.md", "GET /docs/{page...}", "GET /llms.txt", "GET /sign-in", "POST /sign-in",
 	"GET /welcome/{token}", "POST /welcome/{token}", "GET /sign-up", "POST /sign-up",
@@ -51,7 +53,7 @@ func openPages(t *testing.T) (*web.Web, http.Handler) {
 // addressOf fills in the parts of a route's path.
 func addressOf(pattern string) (method, path string) {
 	method, path, _ = strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{$}", "", "{id}", "1", "{page...}", "authentication", "{user}", "@sarah", "{token}", strings.Repeat("A", 43), "{author}", "sarah", "{slug}", "slug").Replace(path)
+	path = strings.NewReplacer("{$}", "", "{id}", "1", "{page...}", "authentication", "{user}", "@sarah", "{token}", strings.Repeat("A", 43), "{author}", "sarah", "{slug}", "slug", "{category}", "design", "{part}", "1.xml").Replace(path)
 	return method, path
 }
 

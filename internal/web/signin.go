@@ -7,14 +7,6 @@ import (
 	"github.com/stepsies/stepsies"
 )
 
-// home leads to where someone can go on.
-func (web *Web) home(q *request) error {
-	if q.signedIn() {
-		return q.redirect("/dashboard")
-	}
-	return q.redirect("/sign-in")
-}
-
 func (web *Web) signInPage(q *request) error {
 	if q.signedIn() {
 		return q.redirect(safeNext(q.FormValue("next")))

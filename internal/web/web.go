@@ -54,6 +54,7 @@ type Web struct {
 	mux      *http.ServeMux
 	authors  *http.ServeMux // the routes that begin with an "@", see serveAuthors
 	handler  http.Handler
+	parts    sitemapParts
 }
 
 // access says who may open a page.
@@ -93,7 +94,18 @@ func New(c Config) *Web {
 // routes lists every page and every form, in reading order.
 func (web *Web) routes() []route {
 	return []route{
-		{"GET /{$}", public, web.home},
+		{"GET /{$}", public, web.front},
+		{"GET /newest", public, web.newestPage},
+		{"GET /best-rated", public, web.bestRatedPage},
+		{"GET /completed-lately", public, web.latelyPage},
+		{"GET /categories/{category}", public, web.categoryPage},
+		{"GET /search", public, web.searchPage},
+		{"GET /@{author}", public, web.authorPage},
+		{"GET /@{author}/feed.atom", impersonal, web.authorFeed},
+		{"GET /feed.atom", impersonal, web.siteFeed},
+		{"GET /sitemap.xml", impersonal, web.sitemapIndex},
+		{"GET /sitemaps/{part}", impersonal, web.sitemapPart},
+		{"GET /robots.txt", impersonal, web.robots},
 		{"GET /@{author}/{slug}", public, web.publicStepsy},
 		{"GET /@{author}/{slug}/follow", public, web.followStepsy},
 		{"POST /@{author}/{slug}/reached", public, web.reached},

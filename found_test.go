@@ -1,0 +1,59 @@
+package stepsies
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestFindWordsFindsWhatSearchWould(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ text, query, want string }{
+		{"Crème brûlée, CREME", "creme", "Crème|CREME"},
+		{"cre\u0300me", "crème", "cre\u0300me"},
+		{"setup.md and Setups", "set md", "setup|md|Setups"},
+		{"at 20 ℃ or 20℃", "c", "℃|20℃"},
+		{"½ of it", "2", "½"},
+		{"Straße", "strasse", "Straße"},
+		{"日本語の手順", "日本", "日本語の手順"},
+		{"ΟΔΟΣ οδός", "οδος", "ΟΔΟΣ|οδός"},
+		{"nothing", "not here", "nothing"},
+		{"nothing", "thing", ""},
+		{"", "a", ""},
+		{strings.Repeat("x", 80), strings.Repeat("x", 80), strings.Repeat("x", 80)},
+	} {
+		words := SearchWords(c.query)
+		places, found := FindWords(c.text, words, 100)
+		var got []string
+		for _, at := range places {
+			got = append(got, c.text[at.Start:at.End])
+		}
+		if strings.Join(got, "|") != c.want {
+			t.Errorf("%q in %q: %q, want %q", c.query, c.text, got, c.want)
+		}
+		if (found == len(words)) != HasWords(c.text, words) {
+			t.Errorf("%q in %q: %d of %d words, yet it has them: %v", c.query, c.text, found, len(words), HasWords(c.text, words))
+		}
+	}
+	if places, _ := FindWords("a a a a", []string{"a"}, 2); len(places) != 2 {
+		t.Errorf("there are %d places, want 2", len(places))
+	}
+}
+
+// FuzzHasWords compares it with the words that are indexed.
+func FuzzHasWords(f *testing.F) {
+	f.Add("Crème brûlée ½ ℃", "creme 2")
+	f.Fuzz(func(t *testing.T, text, query string) {
+		words := SearchWords(query)
+		want := true
+		for _, w := range words {
+			some := false
+			for _, word := range Words(text) {
+				some = some || strings.HasPrefix(word, w)
+			}
+			want = want && some
+		}
+		if len(text) < 1000 && HasWords(text, words) != want {
+			t.Errorf("%q has %q: %v, the index says %v", text, words, !want, want)
+		}
+	})
+}

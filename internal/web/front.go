@@ -1,0 +1,51 @@
+package web
+
+import (
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// How many stepsies the parts of the front page show.
+const (
+	frontNewest = 6
+	frontRanked = 5
+)
+
+// frontView is the front page.
+type frontView struct {
+	Newest, BestRated, Lately []stepsies.Stepsy
+	Categories                []string
+	Unused                    bool // there is no user yet
+	CanSignUp                 bool
+}
+
+// front is what everyone sees first.
+func (web *Web) front(q *request) error {
+	v := frontView{CanSignUp: web.SignUp == SignUpOpen}
+	for _, part := range []struct {
+		order store.PublicOrder
+		n     int
+		list  *[]stepsies.Stepsy
+	}{{store.Newest, frontNewest, &v.Newest}, {store.BestRated, frontRanked, &v.BestRated}, {store.CompletedLately, frontRanked, &v.Lately}} {
+		found, err := web.Store.PublicStepsies(q.Context(), part.order, store.Page{Limit: part.n})
+		if err != nil {
+			return err
+		}
+		*part.list = found.Items
+	}
+	var err error
+	if len(v.Newest) > 0 {
+		v.Categories, err = web.Store.PublicCategories(q.Context())
+	} else if !q.signedIn() {
+		var users int64
+		users, err = web.Store.CountUsers(q.Context())
+		v.Unused = users == 0
+	}
+	if err != nil {
+		return err
+	}
+	p := q.page("Step-by-step guides that get things done", "")
+	p.Description = "Step-by-step guides by people who have done it before: find one, follow it one step at a time, and get it done."
+	p.Canonical, p.Head = web.PublicURL+"/", publicHead("", "", false)
+	return q.renderPublic(frontPage(p, v))
+}

@@ -1,0 +1,91 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/a-h/templ"
+
+	"github.com/stepsies/stepsies"
+)
+
+// Bounds of what is shown of a text that holds what was searched for, in characters.
+const (
+	snippetLength = 220
+	snippetBefore = 60 // at most so much stands before the first word
+	maxMarks      = 40 // words that are marked in one text
+	maxPlaces     = 1000
+)
+
+// foundStepsy is a stepsy that was found, with the words marked. The three texts are
+// HTML.
+type foundStepsy struct {
+	stepsies.Stepsy
+	Title   string
+	Step    string // which step the snippet is of, "" for the description
+	Snippet string
+}
+
+// newFound shows of a stepsy its title, and of its description and its steps the
+// part that holds most of the words.
+func newFound(s stepsies.Stepsy, words []string) foundStepsy {
+	f := foundStepsy{Stepsy: s, Title: marked(s.Title, words), Snippet: snippet(s.Description, words)}
+	_, most := stepsies.FindWords(s.Description, words, maxPlaces)
+	if _, inTitle := stepsies.FindWords(s.Title, words, maxPlaces); inTitle == len(words) || most == len(words) {
+		return f
+	}
+	for i, step := range s.Steps {
+		text := step.Content.Text()
+		if _, n := stepsies.FindWords(step.Title+"\n"+text, words, maxPlaces); n > most {
+			most = n
+			f.Step = fmt.Sprintf("Step %d: %s", i+1, marked(step.Title, words))
+			f.Snippet = snippet(text, words)
+		}
+		if most == len(words) {
+			break
+		}
+	}
+	return f
+}
+
+// marked returns a text as HTML in which words are marked that begin with one of
+// those searched for.
+func marked(text string, words []string) string {
+	var b strings.Builder
+	places, _ := stepsies.FindWords(text, words, maxMarks)
+	last := 0
+	for _, at := range places {
+		b.WriteString(templ.EscapeString(text[last:at.Start]))
+		b.WriteString("<mark>" + templ.EscapeString(text[at.Start:at.End]) + "</mark>")
+		last = at.End
+	}
+	b.WriteString(templ.EscapeString(text[last:]))
+	return b.String()
+}
+
+// snippet cuts a text around the first place where one of the words stands, and
+// marks them.
+func snippet(text string, words []string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	start, before := 0, ""
+	if places, _ := stepsies.FindWords(text, words, 1); len(places) > 0 {
+		if from := backBy(text, places[0].Start, snippetBefore); from > 0 && utf8.RuneCountInString(text) > snippetLength {
+			// It begins behind a space, unless the word is all that follows one.
+			if gap := strings.IndexByte(text[from:places[0].Start], ' '); gap >= 0 {
+				from += gap + 1
+			}
+			start, before = from, "…"
+		}
+	}
+	return before + marked(excerpt(text[start:], snippetLength), words)
+}
+
+// backBy returns the place n characters before a place in a text.
+func backBy(text string, at, n int) int {
+	for ; n > 0 && at > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(text[:at])
+		at -= size
+	}
+	return at
+}

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+// perSearchPage is how many stepsies a search shows at once; each may have its steps
+// looked through.
+const perSearchPage = 10
+
+// searchView is the page of a search.
+type searchView struct {
+	Query      string
+	Problem    string // with the query
+	Items      []foundStepsy
+	Next       string
+	Later      bool
+	Categories []string // to look around in, where nothing is found
+}
+
+func (v searchView) path() string { return searchPath + "?q=" + url.QueryEscape(v.Query) }
+
+// searchPage finds stepsies by their words.
+func (web *Web) searchPage(q *request) error {
+	v := searchView{Query: strings.TrimSpace(q.FormValue("q")), Later: q.FormValue("cursor") != ""}
+	status := http.StatusOK
+	words := stepsies.SearchWords(strings.ToValidUTF8(v.Query[:min(len(v.Query), maxQuery)], ""))
+	switch {
+	case len(v.Query) > maxQuery:
+		v.Problem = "That is too long to search for. A few words are enough."
+	case stepsies.CheckText(v.Query, false) != nil:
+		v.Problem = "That holds characters that no text has. Type the words again."
+	case v.Query != "" && len(words) == 0:
+		v.Problem = "There is no word in that. Search for letters or digits."
+	}
+	if v.Problem != "" {
+		status, v.Query = http.StatusUnprocessableEntity, cleanQuery(v.Query)
+	} else if v.Query != "" {
+		found, err := web.Store.SearchPublic(q.Context(), v.Query, store.Page{Limit: perSearchPage, Cursor: q.FormValue("cursor")})
+		if err != nil {
+			return ofThisList(err)
+		}
+		for _, s := range found.Items {
+			v.Items = append(v.Items, newFound(s, words))
+		}
+		v.Next = found.Next
+	}
+	if len(v.Items) == 0 {
+		var err error
+		if v.Categories, err = web.Store.PublicCategories(q.Context()); err != nil {
+			return err
+		}
+	}
+	title := "Search"
+	if v.Query != "" {
+		title = "Search: " + v.Query
+	}
+	p := q.page(title, "")
+	p.Head = publicHead("", "", true) // results are no pages of their own
+	if status != http.StatusOK {
+		return q.render(status, searchPageOf(p, v))
+	}
+	return q.renderPublic(searchPageOf(p, v))
+}
+
+// cleanQuery is what can be shown of a query that cannot be searched for.
+func cleanQuery(query string) string {
+	query = strings.ToValidUTF8(query[:min(len(query), maxQuery)], "")
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if stepsies.CheckText(string(r), false) != nil {
+			return ' '
+		}
+		return r
+	}, query))
+}

@@ -1,0 +1,112 @@
+package web
+
+import (
+	"context"
+	"encoding/xml"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stepsies/stepsies/internal/store"
+)
+
+const xmlType = "application/xml; charset=utf-8"
+
+// sitemapAge is how long the list of parts is kept: making it looks at every published
+// stepsy. The parts themselves are made anew each time.
+const sitemapAge = 10 * time.Minute
+
+// sitemapParts keeps the list of parts.
+type sitemapParts struct {
+	mu   sync.Mutex
+	made time.Time
+	list []store.SitemapPart
+}
+
+func (p *sitemapParts) get(ctx context.Context, web *Web) ([]store.SitemapPart, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := web.Now()
+	if age := now.Sub(p.made); !p.made.IsZero() && age >= 0 && age < sitemapAge {
+		return p.list, nil
+	}
+	list, err := web.Store.SitemapParts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.list, p.made = list, now
+	return list, nil
+}
+
+// siteAddress is one address in a sitemap or in the index of sitemaps
+// (https://www.sitemaps.org/protocol.html).
+type siteAddress struct {
+	Loc     string `xml:"loc"`
+	LastMod string `xml:"lastmod,omitempty"`
+}
+
+type sitemapIndexFile struct {
+	XMLName  xml.Name      `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 sitemapindex"`
+	Sitemaps []siteAddress `xml:"sitemap"`
+}
+
+type sitemapFile struct {
+	XMLName xml.Name      `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 urlset"`
+	URLs    []siteAddress `xml:"url"`
+}
+
+// sitemapIndex lists the parts of the sitemap. Part 0 are the pages that are no
+// stepsies.
+func (web *Web) sitemapIndex(q *request) error {
+	parts, err := web.parts.get(q.Context(), web)
+	if err != nil {
+		return err
+	}
+	index := sitemapIndexFile{Sitemaps: []siteAddress{{Loc: web.sitemapAddress(0)}}}
+	for _, p := range parts {
+		index.Sitemaps = append(index.Sitemaps, siteAddress{web.sitemapAddress(p.N), machine(p.Changed)})
+	}
+	return q.answerXML(xmlType, index)
+}
+
+func (web *Web) sitemapAddress(n int64) string {
+	return web.PublicURL + "/sitemaps/" + strconv.FormatInt(n, 10) + ".xml"
+}
+
+// sitemapPart lists the stepsies among 10,000 ids. A part without any does not exist.
+func (web *Web) sitemapPart(q *request) error {
+	name, ok := strings.CutSuffix(q.PathValue("part"), ".xml")
+	n, err := strconv.ParseInt(name, 10, 64)
+	if !ok || err != nil || n < 0 || strconv.FormatInt(n, 10) != name {
+		return errNoPage
+	}
+	var file sitemapFile
+	if n == 0 {
+		file.URLs, err = web.pagesOfSite(q.Context())
+	} else {
+		err = web.Store.SitemapPart(q.Context(), n, func(e store.SitemapEntry) {
+			file.URLs = append(file.URLs, siteAddress{web.PublicURL + authorPath(e.Username) + "/" + e.Slug, machine(e.Changed)})
+		})
+	}
+	if err != nil {
+		return err
+	}
+	if len(file.URLs) == 0 {
+		return errNoPage
+	}
+	return q.answerXML(xmlType, file)
+}
+
+// pagesOfSite are the pages that do not belong to an author.
+func (web *Web) pagesOfSite(ctx context.Context) ([]siteAddress, error) {
+	var list []siteAddress
+	for _, path := range []string{"/", newestPath, bestRatedPath, latelyPath, "/docs"} {
+		list = append(list, siteAddress{Loc: web.PublicURL + path})
+	}
+	names, err := web.Store.PublicCategories(ctx)
+	for _, name := range names {
+		list = append(list, siteAddress{Loc: web.PublicURL + categoryPath(name)})
+	}
+	return list, err
+}
