@@ -10,41 +10,51 @@ import (
 
 // HasWords reports whether each of the words, which are as [SearchWords] cuts them,
 // begins some word of the text.
-func HasWords(text string, words []string) bool {
+func HasWords(text string, words []string) bool { return CountWords(text, words) == len(words) }
+
+// CountWords returns how many of the words, which are as [SearchWords] cuts them,
+// begin some word of the text.
+func CountWords(text string, words []string) int {
 	left := slices.Clone(words)
 	for at := range wordsIn(text) {
-		for _, word := range folded(text[at.Start:at.End]) {
-			if left = slices.DeleteFunc(left, func(w string) bool { return strings.HasPrefix(word, w) }); len(left) == 0 {
-				return true
+		for i := len(left) - 1; i >= 0; i-- {
+			if begins(text[at.Start:at.End], left[i:i+1]) {
+				left = slices.Delete(left, i, i+1)
 			}
 		}
+		if len(left) == 0 {
+			break
+		}
 	}
-	return len(left) == 0
+	return len(words) - len(left)
 }
 
 // Span is a part of a text: from byte Start to before byte End.
 type Span struct{ Start, End int }
 
-// FindWords returns where words stand in a text that begin with one of the given
-// words, which are as [SearchWords] cuts them, and how many of those are found.
-// It stops after most places.
-func FindWords(text string, words []string, most int) (places []Span, found int) {
-	left := slices.Clone(words)
+// FindWords returns the first places, most at most, where words stand in a text that
+// begin with one of the given words, which are as [SearchWords] cuts them.
+func FindWords(text string, words []string, most int) []Span {
+	var places []Span
 	for at := range wordsIn(text) {
-		hit := false
-		for _, word := range folded(text[at.Start:at.End]) {
-			begins := func(w string) bool { return strings.HasPrefix(word, w) }
-			if hit = hit || slices.ContainsFunc(words, begins); hit {
-				left = slices.DeleteFunc(left, begins)
-			}
-		}
-		if hit {
+		if begins(text[at.Start:at.End], words) {
 			if places = append(places, at); len(places) == most {
 				break
 			}
 		}
 	}
-	return places, len(words) - len(left)
+	return places
+}
+
+// begins reports whether what stands in a text as one word begins with one of words,
+// once it is folded.
+func begins(text string, words []string) bool {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return slices.ContainsFunc(words, func(w string) bool { return len(w) <= len(text) && strings.EqualFold(text[:len(w)], w) })
+	}
+	return slices.ContainsFunc(Words(text), func(word string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(word, w) })
+	})
 }
 
 // wordsIn goes through the words of a text, as they stand in it. What folding makes
@@ -79,12 +89,4 @@ func inWord(r rune) bool {
 		return false
 	}
 	return strings.ContainsFunc(norm.NFKD.String(string(r)), func(r rune) bool { return !notInWord(r) })
-}
-
-// folded are the words of what stands in a text as one.
-func folded(word string) []string {
-	if strings.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf }) {
-		return Words(word)
-	}
-	return []string{cut(strings.ToLower(word), MaxWordLength)}
 }

@@ -16,7 +16,7 @@ const (
 	// searchWindow is how many of the newest matches are put in order at a time:
 	// those with all words in their title come first. It bounds what a search reads,
 	// however much it finds.
-	searchWindow = 200
+	searchWindow = 100
 	// maxWindows is how many of them are looked through for a stepsy that everyone
 	// may read.
 	maxWindows = 10
@@ -43,7 +43,7 @@ type match struct {
 const anyID = 1<<63 - 1
 
 // SearchPublic returns what everyone may read and holds, for each word of the
-// query, a word that begins so. Among each 200 of the newest matches those come
+// query, a word that begins so. Among each 100 of the newest matches those come
 // first whose title holds all words. Steps are there where title and description do
 // not hold all words, and empty where they are too long to look through. A page may
 // be empty and not the last one, where thousands of drafts match.

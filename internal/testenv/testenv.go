@@ -21,6 +21,7 @@ var packages = map[string]string{
 	"postgres": "postgresql",
 	"node":     "nodejs",
 	"gcc":      "gcc libc6-dev",
+	"xmllint":  "libxml2-utils",
 }
 
 // missingError says that a program that tests need is not installed.

@@ -15,7 +15,6 @@ const (
 	snippetLength = 220
 	snippetBefore = 60 // at most so much stands before the first word
 	maxMarks      = 40 // words that are marked in one text
-	maxPlaces     = 1000
 )
 
 // foundStepsy is a stepsy that was found, with the words marked. The three texts are
@@ -31,13 +30,13 @@ type foundStepsy struct {
 // part that holds most of the words.
 func newFound(s stepsies.Stepsy, words []string) foundStepsy {
 	f := foundStepsy{Stepsy: s, Title: marked(s.Title, words), Snippet: snippet(s.Description, words)}
-	_, most := stepsies.FindWords(s.Description, words, maxPlaces)
-	if _, inTitle := stepsies.FindWords(s.Title, words, maxPlaces); inTitle == len(words) || most == len(words) {
+	most := stepsies.CountWords(s.Description, words)
+	if most == len(words) || stepsies.HasWords(s.Title, words) {
 		return f
 	}
 	for i, step := range s.Steps {
 		text := step.Content.Text()
-		if _, n := stepsies.FindWords(step.Title+"\n"+text, words, maxPlaces); n > most {
+		if n := stepsies.CountWords(step.Title+"\n"+text, words); n > most {
 			most = n
 			f.Step = fmt.Sprintf("Step %d: %s", i+1, marked(step.Title, words))
 			f.Snippet = snippet(text, words)
@@ -53,7 +52,7 @@ func newFound(s stepsies.Stepsy, words []string) foundStepsy {
 // those searched for.
 func marked(text string, words []string) string {
 	var b strings.Builder
-	places, _ := stepsies.FindWords(text, words, maxMarks)
+	places := stepsies.FindWords(text, words, maxMarks)
 	last := 0
 	for _, at := range places {
 		b.WriteString(templ.EscapeString(text[last:at.Start]))
@@ -67,18 +66,37 @@ func marked(text string, words []string) string {
 // snippet cuts a text around the first place where one of the words stands, and
 // marks them.
 func snippet(text string, words []string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	start, before := 0, ""
-	if places, _ := stepsies.FindWords(text, words, 1); len(places) > 0 {
-		if from := backBy(text, places[0].Start, snippetBefore); from > 0 && utf8.RuneCountInString(text) > snippetLength {
+	text, before := around(text, words)
+	start := 0
+	if places := stepsies.FindWords(text, words, 1); len(places) > 0 {
+		if from := backBy(text, places[0].Start, snippetBefore); from > 0 && (before || utf8.RuneCountInString(text) > snippetLength) {
 			// It begins behind a space, unless the word is all that follows one.
 			if gap := strings.IndexByte(text[from:places[0].Start], ' '); gap >= 0 {
 				from += gap + 1
 			}
-			start, before = from, "…"
+			start, before = from, true
 		}
 	}
-	return before + marked(excerpt(text[start:], snippetLength), words)
+	cut := marked(excerpt(text[start:], snippetLength), words)
+	if before {
+		cut = "…" + cut
+	}
+	return cut
+}
+
+// around returns as much of a text around the first of the words as a snippet can be
+// made of, in one line, and whether something stands before it.
+func around(text string, words []string) (string, bool) {
+	const most = 5 * snippetLength // bytes, of at most four each character
+	from := 0
+	if places := stepsies.FindWords(text, words, 1); len(places) > 0 && places[0].Start > most {
+		from = places[0].Start - most
+		if gap := strings.IndexAny(text[from:places[0].Start], " \n"); gap >= 0 {
+			from += gap // not within a word
+		}
+	}
+	rest := text[from:min(len(text), from+3*most)]
+	return strings.Join(strings.Fields(strings.ToValidUTF8(rest, "")), " "), from > 0
 }
 
 // backBy returns the place n characters before a place in a text.

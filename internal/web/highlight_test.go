@@ -16,6 +16,8 @@ func TestSnippetIsCutAroundTheFirstWord(t *testing.T) {
 		"not there":        {"All of a short text.", "long", "All of a short text."},
 		"first of many":    {"needle " + long, "needle", "<mark>needle</mark> word after word"},
 		"in the middle":    {long + "needle in it " + long, "needle", "word after word <mark>needle</mark> in it word"},
+		"far away":         {strings.Repeat("слово ", 9000) + "needle in it " + long, "needle", "…слово слово слово слово слово слово слово слово слово <mark>needle</mark> in it word"},
+		"far, no space":    {strings.Repeat("本", 9000) + "。needle " + long, "needle", "。<mark>needle</mark> word"},
 		"lines":            {"one\n\n two\tthree", "two", "one <mark>two</mark> three"},
 		"without a space":  {strings.Repeat("ж", 100) + ".needle " + long, "needle", ".<mark>needle</mark> word"},
 		"markup":           {`<b> & "needle"`, "needle", `&lt;b&gt; &amp; &#34;<mark>needle</mark>&#34;`},

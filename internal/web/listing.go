@@ -58,19 +58,19 @@ func (web *Web) listOf(order store.PublicOrder, v listingView) func(*request) er
 
 func (web *Web) newestPage(q *request) error {
 	return web.listOf(store.Newest, listingView{
-		Title: "Newest", Path: newestPath, Sentence: "What was published last, by everyone.", Empty: "Nothing is published yet.",
+		Title: "Newest", Path: newestPath, Sentence: "What was published last, by everyone.", Empty: "Nothing is published yet",
 	})(q)
 }
 
 func (web *Web) bestRatedPage(q *request) error {
 	return web.listOf(store.BestRated, listingView{
-		Title: "Best rated", Path: bestRatedPath, Sentence: "By what readers thought who followed them. Many good ratings count for more than a single perfect one.", Empty: "Nobody has rated a stepsy yet.",
+		Title: "Best rated", Path: bestRatedPath, Sentence: "By what readers thought who followed them. Many good ratings count for more than a single perfect one.", Empty: "Nobody has rated a stepsy yet",
 	})(q)
 }
 
 func (web *Web) latelyPage(q *request) error {
 	return web.listOf(store.CompletedLately, listingView{
-		Title: "Completed lately", Path: latelyPath, Sentence: "What readers followed to the end, above all in the last week.", Empty: "Nobody has completed a stepsy yet.",
+		Title: "Completed lately", Path: latelyPath, Sentence: "What readers followed to the end, above all in the last week.", Empty: "Nobody has completed a stepsy yet",
 	})(q)
 }
 
@@ -82,7 +82,7 @@ func (web *Web) categoryPage(q *request) error {
 	found, err := web.Store.CategoryStepsies(q.Context(), category, q.part())
 	return web.list(q, listingView{
 		Title: categoryName(category), Path: categoryPath(category), Category: category,
-		Sentence: "Stepsies about " + categoryTopic(category) + ", newest first.", Empty: "Nothing is published about " + categoryTopic(category) + " yet.",
+		Sentence: "Stepsies about " + categoryTopic(category) + ", newest first.", Empty: "Nothing is published about " + categoryTopic(category) + " yet",
 	}, found, err)
 }
 
