@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,9 +83,40 @@ func (b *chromium) inspect(t *testing.T, l look, v viewer) {
 			p.takePicture(t, fmt.Sprintf("%s-%s-%d-%s.png", l.name, v, width, scheme))
 		}
 	}
-	p.setLook(t, desk, "light")
-	p.wantKeyboard(t, l)
+	if v == l.as[0] { // the others have the same controls
+		p.setLook(t, desk, "light")
+		p.wantKeyboard(t, l)
+	}
 	js[any](t, p, `void document.querySelector("[data-once]")?.dispatchEvent(new Event("copied", {bubbles: true}))`) // leaving would ask
+}
+
+// TestNoControlIsDeadWithoutScripts opens every page in a browser that runs none: what is
+// there can send a form or lead on.
+func TestNoControlIsDeadWithoutScripts(t *testing.T) {
+	t.Parallel()
+	f := furnish(t, nil)
+	tabs := map[viewer]*tab{}
+	for _, l := range f.looks() {
+		v := l.as[0]
+		if l.act != "" || l.in != nil {
+			continue
+		}
+		if tabs[v] == nil {
+			tabs[v] = f.openChromium(t, f.user(v)).openTab(t, "without scripts")
+			if _, err := chromedp.Call(tabs[v].ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+				t.Fatal(err)
+			}
+			tabs[v].expect = []int{http.StatusNotFound}
+		}
+		tabs[v].goTo(t, l.path)
+		const dead = `[...document.querySelectorAll("button")].filter((e) => e.checkVisibility() && (e.type === "button" || !e.form)).map((e) => e.outerHTML.slice(0, 120)).join("\n")`
+		if found := js[string](t, tabs[v], dead); found != "" {
+			t.Errorf("%s has what does nothing without scripts:\n%s", l.path, found)
+		}
+		if js[bool](t, tabs[v], `document.querySelector("main")?.innerText.trim().length < 20`) {
+			t.Errorf("%s shows nothing without scripts", l.path)
+		}
+	}
 }
 
 func inFunction(statements string) string { return "() => {" + statements + "}" }
