@@ -16,7 +16,7 @@ const (
 	LinkFirstAdmin LinkKind = "first_admin" // makes the first admin
 	LinkInvitation LinkKind = "invitation"  // makes a user
 	LinkPassword   LinkKind = "password"    // sets a new password
-	LinkEmail      LinkKind = "email"       // proves an address
+	LinkEmail      LinkKind = "email"       // proves an address; without a user, it lets who reads it become one
 )
 
 // Link is a link that works once and for a while.
@@ -31,11 +31,13 @@ type Link struct {
 }
 
 // CreateLink keeps a new link. A link to set a password, or to prove an address,
-// takes the place of the user's earlier ones; the first admin's of every other.
+// takes the place of the user's earlier ones, or of those of the address where there is
+// no user yet; the first admin's of every other.
 func (s *Store) CreateLink(ctx context.Context, w Write, l Link, hash TokenHash, lifetime time.Duration) error {
 	return s.transact(ctx, func(t *tx) error {
 		if l.Kind != LinkInvitation {
-			if _, err := t.exec(ctx, `delete from one_time_links where kind = $1 and user_id = $2`, string(l.Kind), l.UserID); err != nil {
+			if _, err := t.exec(ctx, `delete from one_time_links where kind = $1 and user_id = $2 and (user_id <> 0 or email = $3)`,
+				string(l.Kind), l.UserID, l.Email); err != nil {
 				return wrap(err, "replace a link")
 			}
 		}
@@ -86,8 +88,9 @@ func (t *tx) useLink(ctx context.Context, kind LinkKind, hash TokenHash) (Link, 
 }
 
 // SignUp makes a user with a password. Where a link is given it is used up: it
-// decides the role, and an address that it was sent to counts as proved. The
-// first admin's link works only while there is no user.
+// decides the role, and an address that it was sent to counts as proved. One that
+// proves an address decides that, too. The first admin's link works only while there
+// is no user.
 func (s *Store) SignUp(ctx context.Context, ip string, want stepsies.UserChange, passwordHash string, kind LinkKind, hash TokenHash) (stepsies.User, error) {
 	var made stepsies.User
 	err := s.transact(ctx, func(t *tx) error {
@@ -97,6 +100,12 @@ func (s *Store) SignUp(ctx context.Context, ip string, want stepsies.UserChange,
 			l, err := t.useLink(ctx, kind, hash)
 			if err != nil {
 				return err
+			}
+			if kind == LinkEmail {
+				if l.UserID != 0 {
+					return stepsies.NotFound("link")
+				}
+				want.Email = &l.Email
 			}
 			role := string(l.Role)
 			want.Role = &role

@@ -21,6 +21,7 @@ var signIns = []guarantee{
 	{"InvitationDecidesTheRole", testInvitation},
 	{"PasswordLinkSignsOutEverywhere", testPasswordLink},
 	{"AddressIsProvedByItsOwnLink", testVerifyEmail},
+	{"AddressIsProvedBeforeThereIsAUser", testSignUpByAddress},
 }
 
 func token(n byte) TokenHash { return TokenHash{n, 0, 255} }
@@ -280,4 +281,30 @@ func testVerifyEmail(t *testing.T, f *fixture) {
 	}
 	_, err := f.VerifyEmail(ctx, token(2))
 	wantCode(t, err, stepsies.CodeNotFound)
+}
+
+func testSignUpByAddress(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	u := f.member(t, "mike")
+	f.link(t, Link{Kind: LinkEmail, UserID: u.ID, Email: u.Email}, 1)
+	f.link(t, Link{Kind: LinkEmail, Email: "sarah@example.com", Role: stepsies.RoleMember}, 2)
+	f.link(t, Link{Kind: LinkEmail, Email: "other@example.com", Role: stepsies.RoleMember}, 3)
+	f.link(t, Link{Kind: LinkEmail, Email: "sarah@example.com", Role: stepsies.RoleMember}, 4) // takes the place of the second alone
+	for n, want := range map[byte]stepsies.Code{2: stepsies.CodeNotFound, 3: "", 4: ""} {
+		_, err := f.LinkByToken(ctx, LinkEmail, token(n))
+		wantCode(t, err, want)
+	}
+	_, err := f.SignUp(ctx, "", newUser("mallory"), "hash", LinkEmail, token(1)) // it proves the address of a user
+	wantCode(t, err, stepsies.CodeNotFound)
+	_, err = f.VerifyEmail(ctx, token(4)) // and this one of nobody yet
+	wantCode(t, err, stepsies.CodeNotFound)
+	wanted := newUser("sarah")
+	wanted.Email, wanted.Role = ptr("mike@example.com"), ptr("admin") // what is wanted does not count
+	made := must[stepsies.User](t)(f.SignUp(ctx, "", wanted, "hash", LinkEmail, token(4)))
+	if made.Email != "sarah@example.com" || made.Role != stepsies.RoleMember {
+		t.Errorf("who signed up is %+v", made)
+	}
+	if read := must[stepsies.User](t)(f.User(ctx, "sarah")); read.EmailVerifiedAt != epoch {
+		t.Errorf("the address was proved at %v", read.EmailVerifiedAt)
+	}
 }

@@ -16,6 +16,7 @@ type signUpView struct {
 	Title, Sentence, Action string
 	Username, Email         string
 	DisplayName             string
+	Proved                  bool // the address is, and stays as it is
 	Problems                map[string]string
 }
 
@@ -56,24 +57,6 @@ func (web *Web) invitation(q *request) error {
 	return web.signUpByLink(q, store.LinkInvitation, web.invitationView(q))
 }
 
-func (web *Web) signUpPage(q *request) error {
-	if web.SignUp != SignUpOpen {
-		return errNoPage
-	}
-	return q.render(http.StatusOK, signUpForm(q.page("Sign up", ""), openView()))
-}
-
-func openView() signUpView {
-	return signUpView{Title: "Sign up", Action: "/sign-up", Sentence: "Write guides, publish them, and give your programs a key to do the same."}
-}
-
-func (web *Web) signUp(q *request) error {
-	if web.SignUp != SignUpOpen {
-		return errNoPage
-	}
-	return web.makeUser(q, openView(), "", store.TokenHash{})
-}
-
 // linkPage shows a page to who has a link that works.
 func (web *Web) linkPage(q *request, kind store.LinkKind, show func(store.Link) error) error {
 	hash, ok := auth.ParseToken(q.PathValue("token"))
@@ -102,7 +85,10 @@ func (web *Web) signUpByLink(q *request, kind store.LinkKind, v signUpView) erro
 
 // makeUser makes a user of the form's values and signs them in.
 func (web *Web) makeUser(q *request, v signUpView, kind store.LinkKind, hash store.TokenHash) error {
-	v.Username, v.Email, v.DisplayName = strings.TrimSpace(q.PostFormValue("username")), q.PostFormValue("email"), q.PostFormValue("display_name")
+	v.Username, v.DisplayName = strings.TrimSpace(q.PostFormValue("username")), q.PostFormValue("display_name")
+	if !v.Proved {
+		v.Email = q.PostFormValue("email")
+	}
 	password := q.PostFormValue("password")
 	if err := web.attempts.take(q.Context(), q.ip, ""); err != nil {
 		return err
@@ -170,6 +156,9 @@ func (web *Web) sendVerification(ctx context.Context, u stepsies.User) {
 
 func (web *Web) verifyEmailPage(q *request) error {
 	return web.linkPage(q, store.LinkEmail, func(l store.Link) error {
+		if l.UserID == 0 {
+			return errDeadLink // it is to sign up with
+		}
 		return q.render(http.StatusOK, verifyEmailForm(q.page("Confirm your address", ""), l.Email, q.PathValue("token")))
 	})
 }

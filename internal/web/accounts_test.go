@@ -165,6 +165,75 @@ func TestSignUpFormKeepsWhatWasTypedAndSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestSignUpGoesOnInAnEMailAndTellsNobodyWhoIsThere(t *testing.T) {
+	t.Parallel()
+	h, mails := withMail(t, func(c *server.Config) { c.SignUp = "open" })
+	h.withPassword(t, "taken", "member")
+	ask := func(email string) shown {
+		t.Helper()
+		b := h.browser()
+		b.address = "203.0.113." + itoa(int64(len(email)))
+		return b.post(t, "/sign-up", "email", email)
+	}
+	taken, fresh := ask("TAKEN@example.com"), ask(" sarah@example.com ")
+	wantStatus(t, taken, http.StatusOK)
+	wantText(t, taken, "An e-mail is on its way")
+	if taken.body != fresh.body {
+		t.Errorf("the answers differ:\n%s\n%s", taken.text(), fresh.text())
+	}
+	texts := map[string]string{}
+	for range 2 {
+		m := mails.Next(t)
+		texts[m.To] = m.Text
+	}
+	if text := texts["taken@example.com"]; !strings.Contains(text, "has an account already: taken") || strings.Contains(text, "/sign-up/") {
+		t.Errorf("who has an account is told %q", text)
+	}
+	for _, bad := range []string{"", "nobody", "a@b@c", "sarah@example.com\r\nBcc: x@example.com", "Sarah <sarah@example.com>", strings.Repeat("a", 300) + "@example.com"} {
+		answer := ask(bad)
+		wantStatus(t, answer, http.StatusUnprocessableEntity)
+		wantText(t, answer, "must be an e-mail address")
+	}
+	// Nobody becomes a user without the e-mail.
+	wantStatus(t, h.browser().post(t, "/sign-up", personal("mallory")...), http.StatusOK)
+	mails.Next(t)
+	if n, _ := h.Store().CountUsers(t.Context()); n != 1 {
+		t.Fatalf("there are %d users", n)
+	}
+
+	// A later e-mail to the same address takes the place of the first, and no other's.
+	first := pathOf(t, texts["sarah@example.com"], "/sign-up/")
+	ask("other@example.com")
+	other := pathOf(t, mails.Next(t).Text, "/sign-up/")
+	ask("sarah@example.com")
+	path := pathOf(t, mails.Next(t).Text, "/sign-up/")
+	wantStatus(t, h.browser().get(t, first), http.StatusConflict)
+	wantStatus(t, h.browser().get(t, other), http.StatusOK)
+
+	b := h.browser()
+	wantText(t, b.get(t, path), "Your e-mail address is sarah@example.com")
+	wantStatus(t, b.post(t, path, "username", "sarah", "display_name", "", "password", "short"), http.StatusUnprocessableEntity)
+	wantStatus(t, b.post(t, path, "username", "taken", "display_name", "", "password", goodPassword), http.StatusConflict)
+	wantRedirect(t, b.post(t, path, "username", "sarah", "display_name", "", "email", "taken@example.com", "password", goodPassword), "/dashboard")
+	u, err := h.Store().User(t.Context(), "sarah")
+	if err != nil || u.Email != "sarah@example.com" || u.EmailVerifiedAt.IsZero() || u.Role != stepsies.RoleMember {
+		t.Errorf("who signed up is %+v, %v", u, err)
+	}
+	for _, gone := range []string{path, strings.Replace(other, "/sign-up/", "/verify-email/", 1), strings.Replace(other, "/sign-up/", "/invitation/", 1)} {
+		wantStatus(t, h.browser().get(t, gone), http.StatusConflict)
+		wantStatus(t, h.browser().post(t, gone, personal("mallory")...), http.StatusConflict)
+	}
+	wantRedirect(t, b.post(t, "/dashboard/profile/email", "email", "new@example.com", "email_password", goodPassword), "/dashboard/profile")
+	for range 2 {
+		if m := mails.Next(t); m.To == "new@example.com" { // a link that proves an address of a user makes none
+			verify := pathOf(t, m.Text, "/verify-email/")
+			wantStatus(t, h.browser().post(t, strings.Replace(verify, "/verify-email/", "/sign-up/", 1), personal("mallory")...), http.StatusConflict)
+		}
+	}
+	h.forward(24 * time.Hour)
+	wantStatus(t, h.browser().get(t, other), http.StatusConflict)
+}
+
 func TestInvitationIsUsedOnce(t *testing.T) {
 	t.Parallel()
 	h, mails := withMail(t, func(c *server.Config) { c.SignUp = "closed" })
@@ -324,9 +393,10 @@ func TestWithoutMailAForgottenPasswordIsForAnAdmin(t *testing.T) {
 
 func TestAddressIsConfirmedByTheLinkOnce(t *testing.T) {
 	t.Parallel()
-	h, mails := withMail(t, func(c *server.Config) { c.SignUp = "open" })
-	b := h.browser()
-	wantRedirect(t, b.post(t, "/sign-up", personal("sarah")...), "/dashboard")
+	h, mails := withMail(t, nil)
+	h.withPassword(t, "sarah", "member")
+	b := h.signedIn(t, "sarah")
+	wantRedirect(t, b.post(t, "/dashboard/profile/verify-email"), "/dashboard/profile")
 	path := pathOf(t, mails.Next(t).Text, "/verify-email/")
 	wantText(t, b.get(t, "/dashboard/profile"), "not confirmed", "Send the e-mail to confirm it again")
 

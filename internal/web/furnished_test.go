@@ -28,7 +28,8 @@ type furnished struct {
 	linked    stepsies.Stepsy           // a draft of sarah with a preview link
 	preview   string                    // its token
 	links     map[store.LinkKind]string // tokens
-	welcome   *furnished                // a house without users, with the first admin's link
+	signUp    string                    // the token by which somebody goes on to sign up
+	welcome   *furnished                // a house without users and e-mail, with the first admin's link
 }
 
 // furnish builds a house; say may be nil.
@@ -49,7 +50,7 @@ func furnish(t *testing.T, say func(field, words string) string) *furnished {
 	f.furnishStepsies(t)
 	f.furnishLinks(t)
 	f.forward(-time.Duration(f.offset.Load()))
-	empty := openHouse(t, nil)
+	empty := openHouse(t, func(c *server.Config) { c.SignUp = "open" })
 	f.welcome = &furnished{keyHouse: empty, say: say, links: map[store.LinkKind]string{
 		store.LinkFirstAdmin: strings.TrimPrefix(empty.welcomePath(t), "/welcome/"),
 	}}
@@ -237,13 +238,18 @@ func (f *furnished) furnishLinks(t *testing.T) {
 		{Kind: store.LinkInvitation, Role: stepsies.RoleAdmin},
 		{Kind: store.LinkInvitation, Email: f.say("invited address", "new@example.com"), Role: stepsies.RoleMember},
 		{Kind: store.LinkPassword, UserID: f.sarah.ID, Email: f.sarah.Email},
+		{Kind: store.LinkEmail, Email: f.say("invited address", "fresh@example.com"), Role: stepsies.RoleMember},
 		{Kind: store.LinkEmail, UserID: f.sarah.ID, Email: f.sarah.Email},
 	} {
 		token, hash := auth.NewToken()
 		if err := f.Store().CreateLink(t.Context(), store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorSession, UserID: f.admin.ID, Username: f.admin.Username}}, l, hash, 7*day); err != nil {
 			t.Fatal(err)
 		}
-		f.links[l.Kind] = token
+		if l.Kind == store.LinkEmail && l.UserID == 0 {
+			f.signUp = token
+		} else {
+			f.links[l.Kind] = token
+		}
 	}
 	for _, agent := range []string{
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1",

@@ -36,6 +36,9 @@ func (f *furnished) addressIn(t *testing.T, pattern string) (method, path string
 	token := f.links[map[string]store.LinkKind{
 		"/invitation/{token}": store.LinkInvitation, "/verify-email/{token}": store.LinkEmail, "/reset-password/{token}": store.LinkPassword,
 	}[path]]
+	if path == "/sign-up/{token}" {
+		token = f.signUp
+	}
 	return method, strings.NewReplacer(
 		"/keys/{id}", "/keys/"+itoa(f.keys["rotated"].ID), "/stepsies/{id}", "/stepsies/"+itoa(f.draft.ID),
 		"/sessions/{id}", "/sessions/"+itoa(session), "/invitations/{id}", "/invitations/"+itoa(invitation),

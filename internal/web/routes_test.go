@@ -25,7 +25,7 @@ var publicRoutes = []string{
 	"GET /@{author}/{slug}", "GET /@{author}/{slug}/follow", "POST /@{author}/{slug}/reached", "POST /@{author}/{slug}/finish",
 	"POST /@{author}/{slug}/rating", "GET /@{author}/{slug}.md", "GET /@{author}/{slug}.json", "GET /@{author}/{slug}/embed", "GET /oembed", "GET /preview/{token}",
 	"GET /docs", "GET /docs.md", "GET /docs/{page...}", "GET /llms.txt", "GET /sign-in", "POST /sign-in",
-	"GET /welcome/{token}", "POST /welcome/{token}", "GET /sign-up", "POST /sign-up",
+	"GET /welcome/{token}", "POST /welcome/{token}", "GET /sign-up", "POST /sign-up", "GET /sign-up/{token}", "POST /sign-up/{token}",
 	"GET /invitation/{token}", "POST /invitation/{token}", "GET /verify-email/{token}", "POST /verify-email/{token}",
 	"GET /forgot-password", "POST /forgot-password", "GET /reset-password/{token}", "POST /reset-password/{token}",
 }

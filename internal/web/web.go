@@ -129,6 +129,8 @@ func (web *Web) routes() []route {
 		{"POST /welcome/{token}", public, web.welcome},
 		{"GET /sign-up", public, web.signUpPage},
 		{"POST /sign-up", public, web.signUp},
+		{"GET /sign-up/{token}", public, web.signUpLinkPage},
+		{"POST /sign-up/{token}", public, web.signUpByAddress},
 		{"GET /invitation/{token}", public, web.invitationPage},
 		{"POST /invitation/{token}", public, web.invitation},
 		{"GET /verify-email/{token}", public, web.verifyEmailPage},
