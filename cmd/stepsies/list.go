@@ -9,13 +9,13 @@ import (
 )
 
 type listCmd struct {
-	Status   string `help:"Only these: draft or published." enum:",draft,published" default:"" placeholder:"STATUS"`
-	Category string `help:"Only of this category, such as marketing." placeholder:"NAME"`
-	Query    string `short:"q" help:"Only with these words in title, description or steps." placeholder:"WORDS"`
-	Sort     string `help:"Order: newest (the default), oldest, updated, published (latest first) or title." enum:"newest,oldest,updated,published,title" default:"newest" placeholder:"ORDER"`
-	Limit    *int   `short:"n" help:"At most so many. Default: 30." placeholder:"N"`
-	All      bool   `help:"All of them."`
-	JSON     bool   `help:"Print JSON."`
+	Status   *string `help:"Only these: draft or published." enum:"draft,published" placeholder:"STATUS"`
+	Category string  `help:"Only of this category, such as marketing." placeholder:"NAME"`
+	Query    string  `short:"q" help:"Only with these words in title, description or steps." placeholder:"WORDS"`
+	Sort     string  `help:"Order: newest (the default), oldest, updated, published (latest first) or title." enum:"newest,oldest,updated,published,title" default:"newest" placeholder:"ORDER"`
+	Limit    *int    `short:"n" help:"At most so many. Default: 30." placeholder:"N"`
+	All      bool    `help:"All of them."`
+	JSON     bool    `help:"Print JSON."`
 }
 
 // orders are the names that people give to the API's.
@@ -45,7 +45,10 @@ func (cmd *listCmd) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	query := client.StepsyQuery{Status: client.Status(cmd.Status), Category: cmd.Category, Q: cmd.Query, Sort: orders[cmd.Sort]}
+	query := client.StepsyQuery{Category: cmd.Category, Q: cmd.Query, Sort: orders[cmd.Sort]}
+	if cmd.Status != nil {
+		query.Status = client.Status(*cmd.Status)
+	}
 	if !cmd.All {
 		query.Limit = min(limit+1, client.MaxPageSize) // one more tells that there are more
 	}

@@ -217,6 +217,7 @@ type openCmd struct {
 	Stepsy stepsyRef `arg:"" optional:"" help:"Slug or id. Default: the dashboard." placeholder:"SLUG-or-ID"`
 	Edit   bool      `help:"The editor, and not the public page."`
 	Print  bool      `help:"Print the address, and open nothing."`
+	JSON   bool      `help:"Print the address as JSON, and open nothing."`
 }
 
 // Run opens a stepsy in the browser: its public page, or the editor of a draft.
@@ -241,6 +242,9 @@ func (cmd *openCmd) Run(ctx context.Context, t *terminal) error {
 	// It goes to a program that may do more with other schemes.
 	if u, err := url.Parse(address); err != nil || u.Scheme != "https" && u.Scheme != "http" {
 		return errors.New("the server names no address of a web page")
+	}
+	if cmd.JSON {
+		return printJSON(t.out, map[string]string{"url": address})
 	}
 	if !cmd.Print {
 		if err := browse(ctx, address); err == nil {

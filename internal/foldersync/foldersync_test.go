@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -300,6 +302,68 @@ func slicesOfKeys(m map[string]string) []string {
 		keys = append(keys, k)
 	}
 	return keys
+}
+
+// TestWhatMarkdownHasNoWordsForStaysHTML in the file, and loses nothing on the way.
+func TestWhatMarkdownHasNoWordsForStaysHTML(t *testing.T) {
+	in := open(t)
+	content := `<p>H<sub>2</sub>O is <u>wet</u></p><h2>Big</h2><img src="https://h/i.png" alt="i" width="9">` +
+		`<table><tbody><tr><td colspan="2">joined</td></tr></tbody></table><pre><code class="language-go">x</code></pre>`
+	made, err := in.CreateStepsy(t.Context(), client.NewStepsy{
+		Title: "Rich", Slug: "rich", Steps: []client.StepInput{{Title: "One", Content: content}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := folder(t.TempDir())
+	expect(t, dir.pull(t, in, false), "rich.md create")
+	got := dir.read(t, "rich.md")
+	for _, part := range []string{"H<sub>2</sub>O is <u>wet</u>", "<h2>Big</h2>", `width="9"`, `<td colspan="2">joined</td>`, "```go\nx\n```"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("the file does not hold %q:\n%s", part, got)
+		}
+	}
+	dir.replace(t, "rich.md", "title: Rich", "title: Richer")
+	expect(t, dir.push(t, in, false), "rich.md update")
+	now, err := in.GetStepsy(t.Context(), made.ID)
+	if err != nil || now.Title != "Richer" || now.Steps[0] != made.Steps[0] {
+		t.Errorf("%v: %+v", err, now)
+	}
+}
+
+// TestWhatAFileCannotHoldStaysOnTheServer and is told, and keeps nothing else back.
+func TestWhatAFileCannotHoldStaysOnTheServer(t *testing.T) {
+	in := open(t)
+	for _, slug := range []string{"a", "b"} {
+		if _, err := in.CreateStepsy(t.Context(), client.NewStepsy{Title: slug, Slug: slug}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A newer server may know a status that files do not.
+	in.put(func(h http.Handler, w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		maps.Copy(w.Header(), rec.Header())
+		w.Header().Del("Content-Length")
+		w.WriteHeader(rec.Code)
+		body := rec.Body.String()
+		if first, rest, ok := strings.Cut(body, `"slug":"a"`); ok {
+			body = first + `"slug":"a"` + strings.Replace(rest, `"status":"draft"`, `"status":"archived"`, 1)
+		}
+		_, _ = io.WriteString(w, body)
+	})
+	dir := folder(t.TempDir())
+	plan := dir.planPull(t, in, false)
+	if err := plan.Pull(t.Context(), func(*foldersync.Item) {}); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, outcome(plan), "a.md invalid", "b.md create")
+	if note := plan.Items[0].Note; !strings.Contains(note, "stays on the server") || !strings.Contains(note, "draft or published") {
+		t.Errorf("%q", note)
+	}
+	if files := dir.files(t); len(files) != 1 || files["b.md"] == "" {
+		t.Errorf("files %q", files)
+	}
 }
 
 // TestFilesEditedAfterThePlanAreNotOverwritten by a pull.
