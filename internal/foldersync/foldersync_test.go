@@ -198,6 +198,37 @@ func TestWritesWhoseAnswerIsLostAreRecognised(t *testing.T) {
 	}
 }
 
+// TestPushThatIsCutOffBetweenTwoCallsGoesOn: text and status are two of them.
+func TestPushThatIsCutOffBetweenTwoCallsGoesOn(t *testing.T) {
+	in := open(t)
+	dir := folder(t.TempDir())
+	dir.write(t, "a.md", text("A", "a", "draft", "One"))
+	dir.push(t, in, false)
+	for _, row := range []struct{ status, failing, then, rest string }{
+		{"published", http.MethodPost, "a.md update publish", "a.md publish"},
+		{"draft", http.MethodPatch, "a.md update unpublish", "a.md update"},
+	} {
+		dir.write(t, "a.md", text("A", "a", row.status, "Before it is "+row.status))
+		in.put(func(h http.Handler, w http.ResponseWriter, r *http.Request) {
+			if r.Method == row.failing {
+				panic(http.ErrAbortHandler)
+			}
+			h.ServeHTTP(w, r)
+		})
+		plan := dir.planPush(t, in, false)
+		if err := plan.Push(t.Context(), func(*foldersync.Item) {}); err == nil {
+			t.Fatal("nobody noticed")
+		}
+		expect(t, outcome(plan), row.then+" (done: false)")
+		in.put(nil)
+		expect(t, dir.pull(t, in, false), "a.md changed")
+		expect(t, dir.push(t, in, false), row.rest)
+		if s := in.all(t)[0]; string(s.Status) != row.status || s.Steps[0].Title != "Before it is "+row.status {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
 // TestWritesOfOthersAfterThePlanAreNotOverwritten, wherever in the push they come.
 func TestWritesOfOthersAfterThePlanAreNotOverwritten(t *testing.T) {
 	in := open(t)

@@ -158,7 +158,7 @@ func (p *pullPlanner) compare(ctx context.Context, i *Item, f *file) {
 	case local == e.Local:
 		i.Action = Update
 		return
-	case current == e.Server, current == e.Pushing, p.history.knew(ctx, f.name, i.server, i.current):
+	case e.saw(current), p.history.knew(ctx, f.name, i.server, i.current):
 		i.Action, i.Note = Changed, "the file has changes that were not pushed"
 	case e.Server != "":
 		i.Action, i.Note = Conflict, "both the file and the server's version have changed; commit the file, replace it with --force, and put the changes together"

@@ -22,7 +22,7 @@ func (p *Plan) Push(ctx context.Context, did func(*Item)) error {
 			continue
 		}
 		e := *base(known, i.name, i.ID)
-		e.ID, e.Pushing = i.ID, i.local.sum
+		e.ID, e.Pushing = i.ID, i.onTheWay()
 		remember(known, i.name, &e)
 	}
 	if err := p.folder.state.save(); err != nil {
@@ -43,6 +43,23 @@ func (p *Plan) Push(ctx context.Context, did func(*Item)) error {
 		return errors.Join(fmt.Errorf("push %s: %w", i.Path, err), p.folder.state.save())
 	}
 	return nil
+}
+
+// onTheWay returns the sums of all texts that the server may have while the item is
+// carried out, which takes two calls where the status changes too.
+func (i *Item) onTheWay() []string {
+	sums := []string{i.local.sum}
+	switch i.Then {
+	case Unpublish: // first
+		f := i.current.File
+		f.Status = i.local.Status
+		sums = append(sums, newDocument(f).sum)
+	case Publish: // last
+		f := i.local.File
+		f.Status = i.current.Status
+		sums = append(sums, newDocument(f).sum)
+	}
+	return sums
 }
 
 // errOverwritten means that somebody else wrote since the plan was made.

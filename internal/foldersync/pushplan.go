@@ -140,7 +140,7 @@ func (p *pushPlanner) compare(ctx context.Context, i *Item) {
 	}
 	i.Fields = differences(i.current, i.local)
 	switch {
-	case current == e.Server, current == e.Pushing, p.history.knew(ctx, i.name, i.server, i.current):
+	case e.saw(current), p.history.knew(ctx, i.name, i.server, i.current):
 		p.update(i)
 	case local == e.Local:
 		i.Action, i.Note = Newer, "the server has a newer version; get it with stepsies pull"

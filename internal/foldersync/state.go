@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Where a folder's state is kept. The folder hides itself from git, so that files
@@ -35,9 +36,9 @@ type entry struct {
 	ID     int64  `json:"id"`
 	Local  string `json:"local,omitzero"`  // sum of the file's text when both agreed
 	Server string `json:"server,omitzero"` // sum of the server's, the same unless it understands more or less
-	// Pushing is the sum of a text that is on its way. Whoever finds it on the
+	// Pushing has the sums of texts that are on their way. Whoever finds one on the
 	// server after a push that was cut off knows that nobody else wrote it.
-	Pushing string `json:"pushing,omitzero"`
+	Pushing []string `json:"pushing,omitzero"`
 }
 
 const stateVersion = 1
@@ -71,6 +72,10 @@ func (s *state) of(server *server) map[string]*entry {
 	}
 	return s.Servers[place]
 }
+
+// saw reports whether the text of that sum is one that this folder knows to be on
+// the server.
+func (e *entry) saw(sum string) bool { return sum == e.Server || slices.Contains(e.Pushing, sum) }
 
 // base returns what is remembered of a file that stands for the stepsy of that id,
 // under this name or one that it had before; an empty entry where nothing is.
