@@ -129,6 +129,36 @@ func TestPushDoesWhatFilesSay(t *testing.T) {
 	expect(t, dir.pull(t, in, false), "a.md unchanged", "b.md unchanged", "minimal.md unchanged")
 }
 
+// TestFilesOfSeveralFoldersShareTheirState, wherever they are pushed from.
+func TestFilesOfSeveralFoldersShareTheirState(t *testing.T) {
+	in := open(t)
+	dir := folder(t.TempDir())
+	dir.write(t, "a/b/x.md", text("X", "x", "draft", "One"))
+	dir.write(t, "c/y.md", text("Y", "y", "draft", "One"))
+	expect(t, dir.push(t, in, false, "a/b/x.md", "c/y.md"), "x.md create", "y.md create")
+	dir.read(t, ".stepsies/state.json")
+	in.edit(t, "x", client.StepsyChange{
+		Title: client.Set("X2"), Description: client.Set("D"), Category: client.Set("health"), Featured: client.Set(true),
+	})
+	inner := folder(filepath.Join(string(dir), "a"))
+	expect(t, inner.pull(t, in, false), "x.md update")
+	if got := inner.read(t, "b/x.md"); !strings.Contains(got, "description: D\ncategory: health\nstatus: draft\nfeatured: true\n") {
+		t.Errorf("%s", got)
+	}
+	inner.replace(t, "b/x.md", "description: D\n", "")
+	inner.replace(t, "b/x.md", "health", "other")
+	inner.replace(t, "b/x.md", "featured: true", "featured: false")
+	expect(t, inner.push(t, in, false, "b/x.md"), "x.md update")
+	if s := in.all(t)[0]; s.Description != "" || s.Category != "other" || s.Featured || s.Title != "X2" {
+		t.Errorf("%+v", s)
+	}
+	if err := os.Remove(filepath.Join(string(dir), "c", "y.md")); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, inner.pull(t, in, false), "x.md unchanged", "y.md create")
+	dir.read(t, "c/y.md") // where it was
+}
+
 // TestFilesThatCannotBePushedSayWhy and do not keep others back.
 func TestFilesThatCannotBePushedSayWhy(t *testing.T) {
 	in := open(t)

@@ -82,7 +82,7 @@ func (p *pullPlanner) match() {
 func (p *pullPlanner) item(ctx context.Context, has *client.Stepsy) (*Item, error) {
 	f := p.files[has.ID]
 	name, isWanted := p.wanted[has.Slug]
-	if f == nil && !p.folder.whole && !isWanted {
+	if f == nil && !isWanted && (!p.folder.whole || p.elsewhere(has.ID)) {
 		return nil, nil
 	}
 	current, err := p.server.document(ctx, has)
@@ -103,6 +103,20 @@ func (p *pullPlanner) item(ctx context.Context, has *client.Stepsy) (*Item, erro
 		}
 	}
 	return i, nil
+}
+
+// elsewhere reports whether the stepsy has its file in another part of the root than
+// the folder that was asked for.
+func (p *pullPlanner) elsewhere(id int64) bool {
+	for name, e := range p.known {
+		if e.ID != id || p.folder.seen[name] || !filepath.IsLocal(filepath.FromSlash(name)) {
+			continue
+		}
+		if _, err := os.Lstat(filepath.Join(p.folder.root, filepath.FromSlash(name))); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // place returns where a stepsy without a file goes: where it was, or into a file
