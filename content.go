@@ -2,6 +2,7 @@ package stepsies
 
 import (
 	"html"
+	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -30,13 +31,17 @@ var inline = map[string]bool{
 
 // Text returns the words of the content without markup, for search and for
 // summaries. Elements other than inline ones part words by a line break.
-func (c Content) Text() string {
+func (c Content) Text() string { return c.Beginning(math.MaxInt) }
+
+// Beginning returns the beginning of Text: of the HTML between tags at least so many
+// bytes, up to the next tag, or all of it. Summaries of long content need no more.
+func (c Content) Beginning(bytes int) string {
 	var b strings.Builder
 	rest := c.html
 	for {
 		text, tag, found := strings.Cut(rest, "<")
 		b.WriteString(text)
-		if !found {
+		if !found || b.Len() >= bytes {
 			return html.UnescapeString(b.String())
 		}
 		end := tagEnd(tag)

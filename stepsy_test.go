@@ -223,6 +223,12 @@ func TestContentTextPartsWordsWhereAReaderSeesThemParted(t *testing.T) {
 		if got := strings.Join(strings.Fields(SanitisedContent(html).Text()), " "); got != want {
 			t.Errorf("%q reads %q, want %q", html, got, want)
 		}
+		for n := range len(html) + 1 {
+			whole, part := SanitisedContent(html).Text(), SanitisedContent(html).Beginning(n)
+			if !strings.HasPrefix(whole, part) || n == len(html) && part != whole {
+				t.Errorf("%s: the beginning of %d bytes is %q", html, n, part)
+			}
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/stepsies/stepsies"
-	"github.com/stepsies/stepsies/internal/stepsyfile"
 )
 
 // publishedOfPath is the stepsy that the address of one of its other forms names, as
@@ -33,7 +32,7 @@ func (web *Web) stepsyMarkdown(q *request) error {
 	if err != nil || !present {
 		return err
 	}
-	text, err := stepsyfile.Format(stepsyfile.FileOf(s))
+	text, err := web.files.of(q.Context(), s)
 	if err != nil {
 		return fmt.Errorf("write stepsy %d as Markdown: %w", s.ID, err)
 	}

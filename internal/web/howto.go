@@ -65,7 +65,8 @@ func howToOf(m metadata) howTo {
 		h.Rating = &howToRating{Type: "AggregateRating", Value: mean, Count: s.Ratings, Best: 5, Worst: 1}
 	}
 	for i, step := range s.Steps {
-		text := oneLine(step.Content.Text(), min(500, howToText/len(s.Steps)))
+		most := min(500, howToText/len(s.Steps))
+		text := oneLine(step.Content.Beginning(8*most), most) // references such as &amp; take up to 8 bytes for a character
 		if text == "" {
 			text = step.Title
 		}

@@ -50,6 +50,7 @@ type Web struct {
 	reading  *ratelimit.AddressLimiter // of what pages tell about reading
 	ratings  *ratelimit.AddressLimiter
 	sending  chan struct{} // bounds the e-mails on their way
+	files    *files
 	book     func() (*docs.Book, error)
 	mux      *http.ServeMux
 	authors  *http.ServeMux // the routes that begin with an "@", see serveAuthors
@@ -79,7 +80,7 @@ const maxSending = 8
 
 // New returns the pages.
 func New(c Config) *Web {
-	web := &Web{Config: c, attempts: newAttempts(c.Shared, c.Now), sending: make(chan struct{}, maxSending), mux: http.NewServeMux(), authors: http.NewServeMux()}
+	web := &Web{Config: c, attempts: newAttempts(c.Shared, c.Now), sending: make(chan struct{}, maxSending), files: newFiles(), mux: http.NewServeMux(), authors: http.NewServeMux()}
 	web.book = sync.OnceValues(func() (*docs.Book, error) { return docs.New(c.PublicURL, c.OpenAPI) })
 	web.reading, web.ratings = newReadingLimits(c.Shared, c.Now)
 	for _, r := range web.routes() {

@@ -15,7 +15,7 @@ func bundles(t *testing.T) map[string]bundle {
 	t.Helper()
 	found := map[string]bundle{}
 	lines := regexp.MustCompile(`//go:generate go run \.\./tools/bundle (\S+) (\S+) (.+)`)
-	for _, file := range []string{"../../web/editor.go", "../../web/axe_test.go"} {
+	for _, file := range []string{"../../web/editor.go", "../../web/axe_test.go", "../../web/htmlvalidate_test.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -28,7 +28,7 @@ func bundles(t *testing.T) map[string]bundle {
 			found[m[1]] = bundle{filepath.Join("../../web", m[1]), filepath.Join("../../web", m[2]), scripts}
 		}
 	}
-	if len(found) < 2 {
+	if len(found) < 3 {
 		t.Fatalf("only %v are found", found)
 	}
 	return found
