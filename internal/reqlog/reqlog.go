@@ -104,6 +104,11 @@ func requestID(r *http.Request) string {
 	if id := r.Header.Get("X-Request-Id"); saneID(id) {
 		return id
 	}
+	return NewID()
+}
+
+// NewID returns an id for a request that came without one.
+func NewID() string {
 	var random [8]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand says so
 	return "req_" + hex.EncodeToString(random[:])

@@ -220,7 +220,7 @@ func (s *Server) Close() error {
 // Run serves on the listener, and on the operator's socket where there is a data
 // folder, until ctx ends. Then it stops accepting and lets what runs finish.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
-	listeners := []net.Listener{netutil.LimitListener(l, maxConnections)}
+	listeners := []net.Listener{refusals{netutil.LimitListener(l, maxConnections), s.config.Log}}
 	servers := []*http.Server{s.httpServer(s.public)}
 	failed := make(chan error, 3) // one for each listener there can be
 	var operator *http.Server
