@@ -31,6 +31,7 @@ var contents = []struct {
 	{"In practice", "recipes"},
 	{"In practice", "go"},
 	{"In practice", "command-line"},
+	{"In practice", "share-and-embed"},
 	{"In practice", "assistants"},
 	{"In practice", "self-hosting"},
 }

@@ -192,7 +192,7 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 			}
 		}
 		for _, f := range fences(p.Markdown) {
-			if !slices.Contains([]string{"bash", "js", "ruby", "python", "go", "json", "http", "yaml", "crontab", "markdown", "operation"}, f.language) {
+			if !slices.Contains([]string{"bash", "js", "ruby", "python", "go", "json", "http", "yaml", "crontab", "markdown", "html", "operation"}, f.language) {
 				t.Errorf("%s has code in %q", p.Path, f.language)
 			}
 		}

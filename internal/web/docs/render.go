@@ -19,7 +19,7 @@ import (
 // labels name the languages of code.
 var labels = map[string]string{
 	"bash": "Shell", "js": "JavaScript", "ruby": "Ruby", "python": "Python", "go": "Go",
-	"json": "JSON", "yaml": "YAML", "http": "HTTP", "sql": "SQL", "ini": "systemd", "crontab": "crontab", "markdown": "Markdown",
+	"json": "JSON", "yaml": "YAML", "http": "HTTP", "sql": "SQL", "ini": "systemd", "crontab": "crontab", "markdown": "Markdown", "html": "HTML",
 }
 
 // languages are those that examples are written in, in the order of their tabs.
