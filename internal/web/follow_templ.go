@@ -216,7 +216,7 @@ func followPage(p page, v publicStepsyView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</div><label class=\"choice did\" hidden><input type=\"checkbox\" autocomplete=\"off\"><span>I have done this</span></label></div><nav class=\"thumbs\" aria-label=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</div><label class=\"choice did\" hidden><input type=\"checkbox\"><span>I have done this</span></label></div><nav class=\"thumbs\" aria-label=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
