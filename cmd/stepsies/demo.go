@@ -53,6 +53,7 @@ func (cmd *demoCmd) Run(ctx context.Context, t *terminal) error {
 
   Sign in   %[1]s/sign-in as %[2]s with the password %[3]s
   API key   %[4]s (read, write)
+  Docs      %[1]s/docs
 
 Try the API:
 

@@ -50,7 +50,7 @@ func (d *document) of(g tag) []*operation {
 
 // tagPage writes the reference of a group of operations.
 func (d *document) tagPage(g tag) string {
-	w := &referenceWriter{document: d}
+	w := &referenceWriter{document: d, examples: map[string]json.RawMessage{}}
 	fmt.Fprintf(w, "# %s\n\n%s\n", g.Name, g.Description)
 	for _, op := range d.of(g) {
 		w.operation(op)
@@ -64,7 +64,8 @@ func (d *document) tagPage(g tag) string {
 type referenceWriter struct {
 	*document
 	strings.Builder
-	noted []string
+	noted    []string
+	examples map[string]json.RawMessage // of objects, where an answer shows one
 }
 
 func (w *referenceWriter) operation(op *operation) {
@@ -278,6 +279,7 @@ func (w *referenceWriter) answers(op *operation) {
 		content, ok := r.Content[jsonType]
 		if ok {
 			w.note(content.Schema)
+			w.examples[named(content.Schema)] = content.Example
 			fmt.Fprintf(w, " The body is %s.", w.typeOf(content.Schema))
 		}
 		var headers []string
@@ -330,8 +332,18 @@ func (w *referenceWriter) objects() {
 			fmt.Fprintf(w, "%s\n\n", s.Description)
 		}
 		w.WriteString("| Field | Type | Meaning |\n|---|---|---|\n")
-		w.fieldRows("", s, false, 0)
+		w.fieldRows("", s.inOrderOf(w.examples[name]), false, 0)
 	}
+}
+
+// inOrderOf returns the schema with its required fields in the order in which an
+// example has them, which is the order on the wire.
+func (s *schema) inOrderOf(example json.RawMessage) *schema {
+	place := func(field string) int { return bytes.Index(example, []byte(`"`+field+`":`)) }
+	ordered := *s
+	ordered.Required = slices.Clone(s.Required)
+	slices.SortStableFunc(ordered.Required, func(a, b string) int { return place(a) - place(b) })
+	return &ordered
 }
 
 // sentences puts those that are not empty one behind the other.
