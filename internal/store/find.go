@@ -13,13 +13,13 @@ import (
 
 // Bounds of a search; see docs/decisions.
 const (
-	// searchWindow is how many of the newest matches are put in order at a time:
+	// searchBatch is how many of the newest matches are put in order at a time:
 	// those with all words in their title come first. It bounds what a search reads,
 	// however much it finds.
-	searchWindow = 100
-	// maxWindows is how many of them are looked through for a stepsy that everyone
+	searchBatch = 100
+	// maxBatches is how many of them are looked through for a stepsy that everyone
 	// may read.
-	maxWindows = 10
+	maxBatches = 10
 	// maxSearchedSteps bounds the steps of one stepsy, in bytes, that are read to
 	// show where the words stand in it.
 	maxSearchedSteps = 256 << 10
@@ -58,25 +58,25 @@ func (s *Store) SearchPublic(ctx context.Context, query string, p Page) (Paged[s
 		return out, nil // nothing but punctuation: no stepsy holds it
 	}
 	if from == nil {
-		from = &cursor{Sort: searchSort, Window: anyID, ID: anyID, Num: 1}
+		from = &cursor{Sort: searchSort, Before: anyID, ID: anyID, Num: 1}
 	}
 	expression, err := s.searchExpression(ctx, words)
 	if err != nil || expression == "" {
 		return out, wrap(err, "search what is published")
 	}
-	for range maxWindows {
-		window, oldest, err := s.searchMatches(ctx, expression, words, from.Window)
+	for range maxBatches {
+		batch, oldest, err := s.searchMatches(ctx, expression, words, from.Before)
 		if err != nil {
 			return out, wrap(err, "search what is published")
 		}
-		window = slices.DeleteFunc(window, func(m match) bool {
+		batch = slices.DeleteFunc(batch, func(m match) bool {
 			return !m.public || m.title > from.Num || m.title == from.Num && m.id >= from.ID
 		})
-		slices.SortFunc(window, func(a, b match) int { return cmp.Or(cmp.Compare(b.title, a.title), cmp.Compare(b.id, a.id)) })
-		next := &cursor{Sort: searchSort, Window: oldest, ID: anyID, Num: 1}
-		if len(window) > p.Limit {
-			last := window[p.Limit-1]
-			window, next = window[:p.Limit], &cursor{Sort: searchSort, Window: from.Window, ID: last.id, Num: last.title}
+		slices.SortFunc(batch, func(a, b match) int { return cmp.Or(cmp.Compare(b.title, a.title), cmp.Compare(b.id, a.id)) })
+		next := &cursor{Sort: searchSort, Before: oldest, ID: anyID, Num: 1}
+		if len(batch) > p.Limit {
+			last := batch[p.Limit-1]
+			batch, next = batch[:p.Limit], &cursor{Sort: searchSort, Before: from.Before, ID: last.id, Num: last.title}
 		} else if oldest == 0 {
 			next = nil
 		}
@@ -84,8 +84,8 @@ func (s *Store) SearchPublic(ctx context.Context, query string, p Page) (Paged[s
 		if next != nil {
 			out.Next = next.String()
 		}
-		if len(window) > 0 || next == nil {
-			out.Items, err = s.searched(ctx, window, words)
+		if len(batch) > 0 || next == nil {
+			out.Items, err = s.searched(ctx, batch, words)
 			return out, wrap(err, "read what a search found")
 		}
 		from = next
@@ -114,7 +114,7 @@ func (s *Store) searchMatches(ctx context.Context, expression string, words []st
 		found, oldest = append(found, m), min(oldest, m.id)
 		return err
 	})
-	if len(found) < searchWindow {
+	if len(found) < searchBatch {
 		oldest = 0
 	}
 	return found, oldest, err
@@ -131,7 +131,7 @@ func (s *Store) searchMatchesQuery(expression string, before int64, gather bool)
 	return `select s.id, s.title_key, case when ` + isPublic + ` then 1 else 0 end
 		from (select rowid as id from stepsy_search where ` + fmt.Sprintf(s.engine.searchMatch, 1) + ` and rowid < $2
 			order by ` + order + ` desc limit $3) as found
-		cross join stepsies s cross join users u where s.id = found.id and u.id = s.user_id`, append(s.engine.fresh, expression, before, searchWindow)
+		cross join stepsies s cross join users u where s.id = found.id and u.id = s.user_id`, append(s.engine.fresh, expression, before, searchBatch)
 }
 
 // gathers says which way looks at fewer stepsies. PostgreSQL knows well how often
@@ -155,7 +155,7 @@ func (s *Store) gathers(ctx context.Context, expression string) (bool, error) {
 		return false, fmt.Errorf("read how PostgreSQL would search: it says %.200s", text)
 	}
 	matches, all := plans[0].Plan.Parts[0].Rows, plans[0].Plan.Parts[1].Rows
-	return matches*matches <= searchWindow*all, nil
+	return matches*matches <= searchBatch*all, nil
 }
 
 // searchExpression is what the index is asked for the words, "" where one of them

@@ -31,7 +31,7 @@ type cursor struct {
 	Text string `json:"t,omitempty"`
 
 	Real   float64 `json:"r,omitempty"`
-	Window int64   `json:"w,omitempty"` // of a search: the id before which it looks
+	Before int64   `json:"b,omitempty"` // of a search: the id before which it looks
 }
 
 // maxCursor bounds what is decoded: a title key of 200 characters fits well.

@@ -301,7 +301,7 @@ func testPublicSearch(t *testing.T, f *fixture) {
 // testPublicSearchPages finds more than is put in order at a time.
 func testPublicSearchPages(t *testing.T, f *fixture) {
 	ctx, u := t.Context(), f.member(t, "sarah")
-	const n = 2*searchWindow + 30
+	const n = 2*searchBatch + 30
 	f.seed(t, u, n, n, `case when i % 7 = 0 then 'Bread number ' else 'Stepsy number ' end || cast(i as text)`, `'stepsy-number-' || cast(i as text)`)
 	f.raw(t, `update stepsies set title = 'Stepsy', title_key = 'stepsy' where id % 7 <> 0`) // what is found stands elsewhere
 	var all []stepsies.Stepsy
@@ -320,7 +320,7 @@ func testPublicSearchPages(t *testing.T, f *fixture) {
 		t.Fatalf("%d of %d are found", len(all), want)
 	}
 	seen := map[int64]bool{}
-	windows, oldest := 1, int64(anyID)
+	batches, oldest := 1, int64(anyID)
 	for i, s := range all {
 		if seen[s.ID] {
 			t.Fatalf("%d is found twice", s.ID)
@@ -334,17 +334,17 @@ func testPublicSearchPages(t *testing.T, f *fixture) {
 			case inTitle && !beforeInTitle && s.ID > oldest:
 				t.Fatalf("%q comes after %q", s.Title, before.Title)
 			case inTitle && !beforeInTitle:
-				windows++
+				batches++
 			}
 		}
 		oldest = min(oldest, s.ID)
 	}
-	if windows != 3 {
-		t.Errorf("titles come first in %d windows, want 3", windows)
+	if batches != 3 {
+		t.Errorf("titles come first in %d batches, want 3", batches)
 	}
 	// A page of drafts alone is looked past.
-	f.raw(t, `update stepsies set status = 'draft' where id > (select max(id) from stepsies) - $1`, searchWindow+7)
-	if got, err := f.SearchPublic(ctx, "number", Page{Limit: 20}); err != nil || len(got.Items) != 20 || got.Items[0].ID > all[len(all)-1].ID+n-searchWindow {
+	f.raw(t, `update stepsies set status = 'draft' where id > (select max(id) from stepsies) - $1`, searchBatch+7)
+	if got, err := f.SearchPublic(ctx, "number", Page{Limit: 20}); err != nil || len(got.Items) != 20 || got.Items[0].ID > all[len(all)-1].ID+n-searchBatch {
 		t.Errorf("behind drafts %d are found (%v)", len(got.Items), err)
 	}
 }
