@@ -15,7 +15,7 @@ func (s *Store) WithSteps(ctx context.Context, list []stepsies.Stepsy, most int6
 	for i, head := range list {
 		heads[head.ID], ids[i] = head, head.ID
 	}
-	err := s.readSteps(ctx, heads, ids, most)
+	err := s.readSteps(ctx, heads, ids, most, decodeSteps)
 	whole := make([]stepsies.Stepsy, len(list))
 	for i, id := range ids {
 		whole[i] = heads[id]
@@ -24,7 +24,8 @@ func (s *Store) WithSteps(ctx context.Context, list []stepsies.Stepsy, most int6
 }
 
 // readSteps puts the steps into the heads with these ids.
-func (s *Store) readSteps(ctx context.Context, heads map[int64]stepsies.Stepsy, ids []int64, most int64) error {
+func (s *Store) readSteps(ctx context.Context, heads map[int64]stepsies.Stepsy, ids []int64, most int64,
+	decode func(text []byte) ([]stepsies.Step, error)) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -37,7 +38,7 @@ func (s *Store) readSteps(ctx context.Context, heads map[int64]stepsies.Stepsy, 
 		}
 		head := heads[id]
 		var err error
-		head.Steps, err = decodeSteps(text)
+		head.Steps, err = decode(text)
 		heads[id] = head
 		return wrap(err, "stepsy %d", id)
 	})

@@ -44,9 +44,10 @@ const anyID = 1<<63 - 1
 
 // SearchPublic returns what everyone may read and holds, for each word of the
 // query, a word that begins so. Among each 100 of the newest matches those come
-// first whose title holds all words. Steps are there where title and description do
-// not hold all words, and empty where they are too long to look through. A page may
-// be empty and not the last one, where thousands of drafts match.
+// first whose title holds all words. Where title and description do not hold all
+// words the steps are there, up to the first that does, unless they are too long to
+// look through. A page may be empty and not the last one, where thousands of drafts
+// match.
 func (s *Store) SearchPublic(ctx context.Context, query string, p Page) (Paged[stepsies.Stepsy], error) {
 	var out Paged[stepsies.Stepsy]
 	from, err := parseCursor(p.Cursor, searchSort)
@@ -207,7 +208,11 @@ func (s *Store) searched(ctx context.Context, found []match, words []string) ([]
 		return err
 	})
 	if err == nil {
-		err = s.readSteps(ctx, heads, inside, maxSearchedSteps)
+		err = s.readSteps(ctx, heads, inside, maxSearchedSteps, func(text []byte) ([]stepsies.Step, error) {
+			return decodeStepsUntil(text, func(step stepsies.Step) bool {
+				return stepsies.HasWords(step.Title+"\n"+step.Content.Text(), words)
+			})
+		})
 	}
 	var list []stepsies.Stepsy
 	for _, id := range ids {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -31,6 +32,26 @@ func decodeSteps(text []byte) ([]stepsies.Step, error) {
 	steps := make([]stepsies.Step, len(records))
 	for i, r := range records {
 		steps[i] = stepsies.Step{ID: r.ID, Title: r.Title, Content: stepsies.SanitisedContent(r.Content)}
+	}
+	return steps, nil
+}
+
+// decodeStepsUntil returns the steps up to the first that is enough, or all of them.
+func decodeStepsUntil(text []byte, enough func(stepsies.Step) bool) ([]stepsies.Step, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if _, err := d.Token(); err != nil { // the bracket before the first
+		return nil, fmt.Errorf("decode steps: %w", err)
+	}
+	var steps []stepsies.Step
+	for d.More() {
+		var r stepRecord
+		if err := d.Decode(&r); err != nil {
+			return nil, fmt.Errorf("decode steps: %w", err)
+		}
+		step := stepsies.Step{ID: r.ID, Title: r.Title, Content: stepsies.SanitisedContent(r.Content)}
+		if steps = append(steps, step); enough(step) {
+			break
+		}
 	}
 	return steps, nil
 }

@@ -156,8 +156,13 @@ func (q *request) answerXML(mediaType string, document any) error {
 	if err := xml.NewEncoder(&b).Encode(document); err != nil {
 		return fmt.Errorf("write XML: %w", err)
 	}
-	q.w.Header().Set("X-Robots-Tag", "noindex") // what it holds has pages
-	return q.answer(mediaType, b.Bytes())
+	return q.answerForPrograms(mediaType, b.Bytes())
+}
+
+// answerForPrograms answers with what search engines should not show: it has pages.
+func (q *request) answerForPrograms(mediaType string, body []byte) error {
+	q.w.Header().Set("X-Robots-Tag", "noindex")
+	return q.answer(mediaType, body)
 }
 
 // robots tells programs that follow links where there is nothing for them, and where

@@ -88,15 +88,18 @@ func snippet(text string, words []string) string {
 // made of, in one line, and whether something stands before it.
 func around(text string, words []string) (string, bool) {
 	const most = 5 * snippetLength // bytes, of at most four each character
-	from := 0
-	if places := stepsies.FindWords(text, words, 1); len(places) > 0 && places[0].Start > most {
-		from = places[0].Start - most
-		if gap := strings.IndexAny(text[from:places[0].Start], " \n"); gap >= 0 {
+	from, first := 0, 0
+	if places := stepsies.FindWords(text, words, 1); len(places) > 0 {
+		first = places[0].Start
+	}
+	if first > most {
+		from = first - most
+		if gap := strings.IndexAny(text[from:first], " \n"); gap >= 0 {
 			from += gap // not within a word
 		}
 	}
-	rest := text[from:min(len(text), from+3*most)]
-	return strings.Join(strings.Fields(strings.ToValidUTF8(rest, "")), " "), from > 0
+	part := text[from:min(len(text), first+most)]
+	return strings.Join(strings.Fields(strings.ToValidUTF8(part, "")), " "), from > 0
 }
 
 // backBy returns the place n characters before a place in a text.

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/xml"
+	"html"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,11 +52,6 @@ type sitemapIndexFile struct {
 	Sitemaps []siteAddress `xml:"sitemap"`
 }
 
-type sitemapFile struct {
-	XMLName xml.Name      `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 urlset"`
-	URLs    []siteAddress `xml:"url"`
-}
-
 // sitemapIndex lists the parts of the sitemap. Part 0 are the pages that are no
 // stepsies.
 func (web *Web) sitemapIndex(q *request) error {
@@ -81,32 +77,53 @@ func (web *Web) sitemapPart(q *request) error {
 	if !ok || err != nil || n < 0 || strconv.FormatInt(n, 10) != name {
 		return errNoPage
 	}
-	var file sitemapFile
+	file := sitemapFile{web: web}
 	if n == 0 {
-		file.URLs, err = web.pagesOfSite(q.Context())
+		err = file.addPages(q.Context())
 	} else {
 		err = web.Store.SitemapPart(q.Context(), n, func(e store.SitemapEntry) {
-			file.URLs = append(file.URLs, siteAddress{web.PublicURL + authorPath(e.Username) + "/" + e.Slug, machine(e.Changed)})
+			file.add(authorPath(e.Username)+"/"+e.Slug, e.Changed)
 		})
 	}
 	if err != nil {
 		return err
 	}
-	if len(file.URLs) == 0 {
+	if file.urls.Len() == 0 {
 		return errNoPage
 	}
-	return q.answerXML(xmlType, file)
+	return q.answerForPrograms(xmlType, []byte(file.String()))
 }
 
-// pagesOfSite are the pages that do not belong to an author.
-func (web *Web) pagesOfSite(ctx context.Context) ([]siteAddress, error) {
-	var list []siteAddress
+// sitemapFile is a sitemap as it is written. It may hold ten thousand addresses, for
+// which encoding/xml takes ten times as long.
+type sitemapFile struct {
+	web  *Web
+	urls strings.Builder
+}
+
+// add adds the address of one of our pages, all of whose characters stand for
+// themselves in XML; changed is zero where it is not known.
+func (f *sitemapFile) add(path string, changed time.Time) {
+	f.urls.WriteString("<url><loc>" + html.EscapeString(f.web.PublicURL) + path + "</loc>")
+	if !changed.IsZero() {
+		f.urls.WriteString("<lastmod>" + machine(changed) + "</lastmod>")
+	}
+	f.urls.WriteString("</url>\n")
+}
+
+// addPages adds the pages that do not belong to an author.
+func (f *sitemapFile) addPages(ctx context.Context) error {
 	for _, path := range []string{"/", newestPath, bestRatedPath, latelyPath, "/docs"} {
-		list = append(list, siteAddress{Loc: web.PublicURL + path})
+		f.add(path, time.Time{})
 	}
-	names, err := web.Store.PublicCategories(ctx)
+	names, err := f.web.Store.PublicCategories(ctx)
 	for _, name := range names {
-		list = append(list, siteAddress{Loc: web.PublicURL + categoryPath(name)})
+		f.add(categoryPath(name), time.Time{})
 	}
-	return list, err
+	return err
+}
+
+// String is the whole file.
+func (f *sitemapFile) String() string {
+	return xml.Header + `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">` + "\n" + f.urls.String() + "</urlset>\n"
 }
