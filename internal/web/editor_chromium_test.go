@@ -90,6 +90,26 @@ func (h *keyHouse) waitOutline(t *testing.T, s stepsies.Stepsy, want string) {
 	t.Fatalf("stored is %s, want %s", got, want)
 }
 
+func TestStepThatComesBackWhileItsRemovalIsOnItsWayIsSaved(t *testing.T) {
+	t.Parallel()
+	h := openKeyHouse(t, false)
+	s := h.newStepsy(t, h.sarah, "Bake bread", "Mix", "<p>Flour</p>", "Bake", "<p>Hot</p>")
+	p := h.openChromium(t, h.sarah).open(t, stepsyAt(s, ""))
+	p.wait(t, richSteps+" === 2")
+	// Answers come late, and only when they are let through.
+	js[any](t, p, `void (window.through = new Promise((let) => { window.letThrough = let; }))`)
+	js[any](t, p, `void ((ask) => { window.fetch = (...about) => ask(...about).then(async (answer) => { await through; return answer; }); })(window.fetch)`)
+	js[any](t, p, `void document.querySelectorAll("button[value^=remove-]")[1].click()`)
+	h.waitOutline(t, s, "1 Mix")
+	js[any](t, p, "void "+message("Bring it back")+".click()")
+	js[any](t, p, "void letThrough()")
+	h.waitOutline(t, s, "1 Mix, 3 Bake")
+	p.wait(t, isSaved)
+	if got := h.stored(t, s).Steps[1].Content.HTML(); got != "<p>Hot</p>" {
+		t.Errorf("what was brought back says %s", got)
+	}
+}
+
 // connected takes a tab's connection away, or gives it back.
 func (p *tab) connected(t *testing.T, yes bool) {
 	t.Helper()

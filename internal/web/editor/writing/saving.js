@@ -127,6 +127,7 @@ function done(sent, sentRows, answer) {
     if (answer.steps?.[i]) part(row, "step_id").value = answer.steps[i];
   });
   forgetRemoved();
+  forgetGone(sentRows, answer.steps);
   saved = { ...sent, slug: answer.slug };
   slugIs(answer.slug);
   clearProblems();
@@ -137,6 +138,14 @@ function done(sent, sentRows, answer) {
     stand(`Saved at ${clock()}`);
   } else {
     changed();
+  }
+}
+
+// forgetGone makes new steps of those that came back while their removal was on its way.
+function forgetGone(sentRows, stored = []) {
+  for (const row of rows.children) {
+    const id = part(row, "step_id");
+    if (!sentRows.includes(row) && !stored.includes(Number(id.value))) id.value = 0;
   }
 }
 
