@@ -156,9 +156,9 @@ func (f *furnished) furnishKeys(t *testing.T) {
 }
 
 // richStep has every kind of content that the sanitiser lets through.
-const richStep = `<h2>What you need</h2><p>A <strong>clear</strong> goal, <em>one</em> reader and <a href="https://example.com/guide">a plan</a>. Run <code>make</code> first.</p>` +
-	`<ul><li>One welcome</li><li>Two stories<ul><li>nested</li></ul></li></ul><ol><li>First</li><li>Second</li></ol>` +
-	`<blockquote><p>Write to one person.</p></blockquote><pre><code>curl https://example.com/a/very/long/address/that/does/not/fit/on/the/screen/of/a/phone/at/all</code></pre>` +
+const richStep = `<h2>What you need</h2><p>A <strong>clear</strong> goal, <em>one</em> reader and <a href="https://example.com/guide">a plan</a>. Put <code>{first_name}</code> where the name goes.</p>` +
+	`<ul><li>One welcome</li><li>Two stories<ul><li>and what went wrong</li></ul></li></ul><ol><li>Say what should change</li><li>Count back to the first e-mail</li></ol>` +
+	`<blockquote><p>Write to one person.</p></blockquote><pre><code>Subject: Welcome, {first_name}! Here is the one thing to do first, and it takes two minutes</code></pre>` +
 	`<table><thead><tr><th scope="col">Day</th><th scope="col">Subject</th></tr></thead><tbody><tr><td>1</td><td>Welcome</td></tr></tbody></table>`
 
 func (f *furnished) furnishStepsies(t *testing.T) {

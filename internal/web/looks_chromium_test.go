@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -69,6 +68,7 @@ func (b *chromium) inspect(t *testing.T, l look, v viewer) {
 		p.wait(t, l.until)
 	}
 	p.wait(t, `document.readyState === "complete" && document.fonts.status === "loaded"`)
+	p.takePictures(t, l.name+"-"+string(v)) // before anything is done to the page
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{desk, phone} {
 			p.setLook(t, width, scheme)
@@ -80,7 +80,6 @@ func (b *chromium) inspect(t *testing.T, l look, v viewer) {
 			if scheme == "light" {
 				p.wantFit(t, l, width)
 			}
-			p.takePicture(t, fmt.Sprintf("%s-%s-%d-%s.png", l.name, v, width, scheme))
 		}
 	}
 	if v == l.as[0] { // the others have the same controls
@@ -191,19 +190,26 @@ func (p *tab) wantKeyboard(t *testing.T, l look) {
 	}
 }
 
-func (p *tab) takePicture(t *testing.T, name string) {
+// takePictures takes pictures of a page at both widths, light and dark, where they are
+// wanted.
+func (p *tab) takePictures(t *testing.T, name string) {
 	t.Helper()
 	if *pictures == "" {
 		return
 	}
-	// The window is made as high as the page, so that what sticks to its end does so there.
-	size := js[[]int64](t, p, "[innerWidth, innerHeight, document.documentElement.scrollHeight]")
-	p.do(t, chromedp.EmulateViewport(size[0], max(size[1], size[2])))
-	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(*pictures, strings.ReplaceAll(name, "/", "-")), png, 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
+	for _, scheme := range []string{"light", "dark"} {
+		for _, width := range []int64{desk, phone} {
+			p.setLook(t, width, scheme)
+			// The window is made as high as the page, so that what sticks to its end does so there.
+			high := js[int64](t, p, "Math.max(innerHeight, document.documentElement.scrollHeight)")
+			p.do(t, chromedp.EmulateViewport(width, high))
+			png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+			if err == nil {
+				err = os.WriteFile(filepath.Join(*pictures, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), png, 0o644)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
