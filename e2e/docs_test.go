@@ -171,6 +171,11 @@ func (r *exampleRunner) try(t *testing.T, e example, work string) {
 	case "markdown":
 		r.pushFile(t, e)
 		return
+	case "html":
+		if !strings.Contains(e.code, r.server.url+"/") {
+			t.Errorf("it does not lead to this server:\n%s", e.code)
+		}
+		return
 	case "http", "operation":
 		return // nothing that could be run
 	}
