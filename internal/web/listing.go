@@ -34,9 +34,6 @@ type listingView struct {
 	Empty    string // what to say where there is nothing
 }
 
-// address is that of the part of the list from a cursor on.
-func (v listingView) address(cursor string) string { return withCursor(v.Path, cursor) }
-
 func withCursor(path, cursor string) string {
 	if cursor == "" {
 		return path
