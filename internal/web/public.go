@@ -46,22 +46,15 @@ func (q *request) readStepsy(rest string) (s stepsies.Stepsy, ok bool, err error
 }
 
 // publicStepsy is where everyone reads a stepsy that is published.
-func (web *Web) publicStepsy(q *request) error {
-	s, ok, err := q.readStepsy("")
-	if err != nil || !ok {
-		return err
-	}
-	v, err := q.publicView(s)
-	if err != nil {
-		return err
-	}
-	q.countView(s)
-	return q.renderPublic(publicStepsyPage(q.publicPage(s, s.Title), v))
-}
+func (web *Web) publicStepsy(q *request) error { return q.showStepsy("", "", publicStepsyPage) }
 
 // followStepsy shows one step at a time.
 func (web *Web) followStepsy(q *request) error {
-	s, ok, err := q.readStepsy("/follow")
+	return q.showStepsy("/follow", ", step by step", followPage)
+}
+
+func (q *request) showStepsy(rest, titleTail string, pageOf func(page, publicStepsyView) templ.Component) error {
+	s, ok, err := q.readStepsy(rest)
 	if err != nil || !ok {
 		return err
 	}
@@ -70,7 +63,7 @@ func (web *Web) followStepsy(q *request) error {
 		return err
 	}
 	q.countView(s)
-	return q.renderPublic(followPage(q.publicPage(s, s.Title+", step by step"), v))
+	return q.renderPublic(pageOf(q.publicPage(s, s.Title+titleTail), v))
 }
 
 func (q *request) publicPage(s stepsies.Stepsy, title string) page {
