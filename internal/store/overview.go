@@ -28,6 +28,21 @@ func (s *Store) Totals(ctx context.Context, userID int64) (Totals, error) {
 	return n, wrap(err, "sum up the stepsies of user %d", userID)
 }
 
+// Lately returns what readers did with the stepsies of a user on the given day and
+// since; what lies in the trash does not count.
+func (s *Store) Lately(ctx context.Context, userID, from int64) (ReadingDay, error) {
+	n := ReadingDay{Day: from}
+	err := s.read.one(ctx, `select coalesce(cast(sum(d.views) as bigint), 0), coalesce(cast(sum(d.completions) as bigint), 0)
+		from stepsies s join stepsy_days d on d.stepsy_id = s.id and d.day >= $2
+		where s.user_id = $1 and s.deleted_at is null`, []any{userID, from}, &n.Views, &n.Completions)
+	if err == nil {
+		err = s.read.one(ctx, `select count(*), coalesce(cast(sum(r.stars) as bigint), 0)
+			from stepsies s join ratings r on r.stepsy_id = s.id and r.updated_at >= $2
+			where s.user_id = $1 and s.deleted_at is null`, []any{userID, from * 86400000}, &n.Ratings, &n.Stars)
+	}
+	return n, wrap(err, "sum up what readers of user %d did lately", userID)
+}
+
 // KeysToMind returns the keys of a user, newest first and limit at most, that their
 // owner should look at: those that end within stepsies.ExpiringWithin or ended by
 // themselves since then, those that were called after their end since then, and

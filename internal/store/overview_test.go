@@ -11,6 +11,7 @@ import (
 
 var overviews = []guarantee{
 	{"TotalsLeaveOutTheTrashAndOthers", testTotals},
+	{"LatelyLeavesOutWhatIsOlderTheTrashAndOthers", testLatelyOfUser},
 	{"KeysToMindAreThoseThatNeedAnEye", testKeysToMind},
 	{"BelongingsCountWhatIsOwned", testBelongings},
 	{"InvitationCanBeTakenBack", testEndInvitation},
@@ -40,6 +41,38 @@ func testTotals(t *testing.T, f *fixture) {
 	want := Totals{Published: 1, Drafts: 1, Views: 20, Completions: 6, Ratings: 4, Stars: 18}
 	if got := must[Totals](t)(f.Totals(ctx, u.ID)); got != want {
 		t.Errorf("the totals are %+v, want %+v", got, want)
+	}
+}
+
+func testLatelyOfUser(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	u, other := f.member(t, "sarah"), f.member(t, "mike")
+	today := Day(f.Store.clock())
+	if got := must[ReadingDay](t)(f.Lately(ctx, u.ID, today)); got != (ReadingDay{Day: today}) {
+		t.Errorf("who has written nothing has %+v", got)
+	}
+	one, two, gone, foreign := f.published(t, u, "One"), f.published(t, u, "Two"), f.published(t, u, "Gone"), f.published(t, other, "Foreign")
+	var readings []Reading
+	for _, s := range []stepsies.Stepsy{one, two, gone, foreign} {
+		for day := today - 31; day <= today; day++ {
+			readings = append(readings, Reading{StepsyID: s.ID, Day: day, Mark: MarkView}, Reading{StepsyID: s.ID, Day: day, Mark: MarkCompletion})
+		}
+		if _, err := f.RateStepsy(ctx, s.ID, RatingReader{1}, stepsies.Rating{Stars: 4}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.RecordReadings(ctx, readings); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.DeleteStepsy(ctx, by(u), gone.ID, of(u)); err != nil {
+		t.Fatal(err)
+	}
+	want := ReadingDay{Day: today - 6, Views: 14, Completions: 14, Ratings: 2, Stars: 8}
+	if got := must[ReadingDay](t)(f.Lately(ctx, u.ID, today-6)); got != want {
+		t.Errorf("the last seven days are %+v, want %+v", got, want)
+	}
+	if got := must[ReadingDay](t)(f.Lately(ctx, u.ID, today+1)); got != (ReadingDay{Day: today + 1}) {
+		t.Errorf("from tomorrow on there is %+v", got)
 	}
 }
 

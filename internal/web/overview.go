@@ -16,11 +16,13 @@ const (
 	overviewStepsies = 5
 	overviewDeeds    = 6
 	overviewKeys     = 10
+	latelyDays       = 7
 )
 
 // overviewView is the tab Overview: what happened lately, and what needs an eye.
 type overviewView struct {
 	Totals store.Totals
+	Lately store.ReadingDay // of the last latelyDays
 	Owns   store.Belongings
 	Month  *usageShare // of the plan; nil where limits are off
 	Keys   []keyNotice
@@ -55,6 +57,9 @@ func (web *Web) overviewPage(q *request) error {
 	var v overviewView
 	var err error
 	if v.Totals, err = st.Totals(ctx, u.ID); err != nil {
+		return err
+	}
+	if v.Lately, err = st.Lately(ctx, u.ID, store.Day(now)-latelyDays+1); err != nil {
 		return err
 	}
 	if v.Owns, err = st.Belongings(ctx, u.ID); err != nil {

@@ -52,8 +52,14 @@ func TestOverviewSumsUpWhatIsOnesOwn(t *testing.T) {
 	if err := h.Store().AddCounts(t.Context(), counts); err != nil {
 		t.Fatal(err)
 	}
+	one, today := counts[0].StepsyID, store.Day(h.now())
+	if err := h.Store().RecordReadings(t.Context(), []store.Reading{
+		{StepsyID: one, Day: today, Reader: 1}, {StepsyID: one, Day: today - 6, Reader: 1}, {StepsyID: one, Day: today - 7, Reader: 1}, {StepsyID: one, Day: today, Reader: 1, Mark: store.MarkCompletion},
+	}); err != nil {
+		t.Fatal(err)
+	}
 	page := h.signedIn(t, "sarah").get(t, "/dashboard")
-	wantText(t, page, "Stepsies 2 published, 1 draft Views 3,000 Completions 60 Rating 4.5 of 6 ratings",
+	wantText(t, page, "Stepsies 2 published, 1 draft Views 3,003 2 in 7 days Completions 61 1 in 7 days Rating 4.5 of 6 ratings, 0 in 7 days",
 		"Three draft 1,000 views · 20 completions · rated 4.5", "The operator created the stepsy One")
 	wantNoText(t, page, "Foreign", "API requests") // limits are off here
 	// An admin's overview is their own, too.
