@@ -1,6 +1,7 @@
 package mcp_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -119,6 +120,26 @@ func TestConversationEnds(t *testing.T) {
 				t.Errorf("it ended with %v", err)
 			}
 		})
+	}
+}
+
+// TestWhatWasAskedBeforeTheEndIsAnswered pipes requests in, as a script does.
+func TestWhatWasAskedBeforeTheEndIsAnswered(t *testing.T) {
+	in := open(t)
+	s := mcp.New(mcp.Config{Client: connect(t, client.WithBaseURL(in.url), client.WithAPIKey(in.key(t, read).Key.Reveal())), Log: slog.New(slog.DiscardHandler)})
+	var out bytes.Buffer
+	err := s.Run(t.Context(), io.NopCloser(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"0"}}}
+{"jsonrpc":"2.0","method":"notifications/initialized"}
+{"jsonrpc":"2.0","id":2,"method":"tools/list"}
+{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"list_stepsies","arguments":{}}}
+`)), &out)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{`"id":1`, `"id":2`, `"read_stepsy"`, `"id":3`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %s in the answers:\n%s", want, out.String())
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -71,13 +72,14 @@ func New(c Config) *Server {
 }
 
 // Run serves an assistant that writes to in and reads from out, a JSON message on
-// each line, until in ends, which is no error, or ctx does. What runs then is given
-// up. It closes in.
+// each line, until in ends, which is no error, or ctx does. What was asked before in
+// ended is answered first; what runs when ctx ends is given up. It closes in.
 func (s *Server) Run(ctx context.Context, in io.ReadCloser, out io.Writer) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	s.sdk.AddReceivingMiddleware(until(ctx))
-	session, err := s.sdk.Connect(ctx, &sdk.IOTransport{Reader: in, Writer: unclosed{out}, MaxLineLength: maxFrame}, nil)
+	var running atomic.Int64
+	s.sdk.AddReceivingMiddleware(until(ctx), counting(&running))
+	session, err := s.sdk.Connect(ctx, &sdk.IOTransport{Reader: patient{in, ctx, &running}, Writer: unclosed{out}, MaxLineLength: maxFrame}, nil)
 	if err != nil {
 		return err
 	}
