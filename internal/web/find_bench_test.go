@@ -41,6 +41,7 @@ func BenchmarkPublicPages(b *testing.B) {
 			b.Cleanup(func() { _ = s.Close() })
 			publishMany(b, s, 1000)
 			for name, path := range map[string]string{
+				"stepsy": "/@author1/stepsy-number-1", "stepsy=followed": "/@author1/stepsy-number-1/follow",
 				"front": "/", "newest": "/newest", "best-rated": "/best-rated", "category": "/categories/design", "author": "/@author1",
 				"search=titles": "/search?q=stepsy+number", "search=steps": "/search?q=sequence+goal", "search=one": "/search?q=number+777", "search=none": "/search?q=zeppelin",
 				"feed": "/feed.atom", "sitemap": "/sitemaps/1.xml",
@@ -49,8 +50,9 @@ func BenchmarkPublicPages(b *testing.B) {
 					before := processorTime()
 					b.ReportAllocs()
 					for b.Loop() {
-						w := httptest.NewRecorder()
-						s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://stepsies.test"+path, nil))
+						w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://stepsies.test"+path, nil)
+						r.Header.Set("User-Agent", firefox) // a reader, who is counted
+						s.Handler().ServeHTTP(w, r)
 						if w.Code != http.StatusOK {
 							b.Fatal(w.Code)
 						}
