@@ -15,7 +15,7 @@ import (
 func TestReadersAreCountedOnceByAllNodesAndSurviveKill(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 2, testenv.Postgres(t), "")
-	author := c.makeUser(t, "sarah", nil, "read", "write")
+	author := c.makeUser(t, "sarah", unlimited, "read", "write")
 	a, b := c.nodes[0], c.nodes[1]
 	var made struct {
 		ID   int64  `json:"id"`
