@@ -8,11 +8,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 //go:embed assets
@@ -31,7 +31,19 @@ type assets struct {
 type asset struct {
 	mediaType string
 	body      []byte
-	gzipped   []byte // nil where it would not be smaller
+	// gzipped is made by the first request for it, so that no command waits for it at
+	// its start. nil: the file is served as it is.
+	gzipped func() []byte
+}
+
+// mediaTypes are those of our own files, whatever the machine's tables say.
+var mediaTypes = map[string]string{
+	".css":   "text/css; charset=utf-8",
+	".js":    "text/javascript; charset=utf-8",
+	".png":   "image/png",
+	".svg":   "image/svg+xml",
+	".txt":   "text/plain; charset=utf-8",
+	".woff2": "font/woff2",
 }
 
 // static is read from the program itself. A file that a page names and that is
@@ -91,21 +103,20 @@ func (a *assets) add(name string, body []byte) {
 	sum := sha256.Sum256(body)
 	ext := path.Ext(name)
 	address := "/assets/" + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
-	mediaType := mime.TypeByExtension(ext)
-	if ext == ".woff2" {
-		mediaType = "font/woff2"
-	}
-	file := asset{mediaType: mediaType, body: body}
+	file := asset{mediaType: mediaTypes[ext], body: body}
 	if ext == ".css" || ext == ".js" || ext == ".svg" {
-		var b bytes.Buffer
-		w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a valid one
-		_, _ = w.Write(body)
-		_ = w.Close()
-		if b.Len() < len(body) {
-			file.gzipped = b.Bytes()
-		}
+		file.gzipped = sync.OnceValue(func() []byte { return gzipped(body) })
 	}
 	a.address[name], a.files[address] = address, file
+}
+
+// gzipped is a text as small as gzip makes it.
+func gzipped(text []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a valid one
+	_, _ = w.Write(text)                                  // a buffer takes everything
+	_ = w.Close()
+	return b.Bytes()
 }
 
 // assetURL is the address of an asset. Naming one that is not there is a mistake
@@ -134,7 +145,7 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 	body := file.body
 	if file.gzipped != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		body = file.gzipped
+		body = file.gzipped()
 	}
 	h.Set("Content-Length", fmt.Sprint(len(body)))
 	_, _ = w.Write(body) // the client has gone
