@@ -78,9 +78,13 @@ func toAPIError(ctx context.Context, err error) error {
 		detail.RequestID = entry.ID
 	}
 	out := &apiError{Detail: detail}
-	if e.Code == stepsies.CodeForbidden {
+	switch e.Code {
+	case stepsies.CodeForbidden:
 		// Admission has let the request in, so it is everyone's things that it lacks.
 		out.header = http.Header{"Www-Authenticate": {insufficient(stepsies.ScopeAdmin)}}
+	case stepsies.CodeUnauthorized:
+		// Admission has let the request in, and its user was deleted meanwhile.
+		out.header = http.Header{"Www-Authenticate": {challenge}}
 	}
 	return out
 }

@@ -2,6 +2,9 @@ package api_test
 
 import (
 	"fmt"
+	"io"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -97,6 +100,47 @@ func TestEqualTitlesAtOnceGetSlugsOfTheirOwn(t *testing.T) {
 			}
 			if !slugs[slug] {
 				t.Errorf("nobody got %s: %v", slug, slugs)
+			}
+		}
+	})
+}
+
+// onRead runs once, when the body that it stands for is first read: after the
+// request's key has been admitted.
+type onRead struct {
+	io.Reader
+	once func()
+}
+
+func (r *onRead) Read(p []byte) (int, error) {
+	if r.once != nil {
+		r.once()
+		r.once = nil
+	}
+	return r.Reader.Read(p)
+}
+
+// TestRequestOfAUserDeletedMeanwhileIsUnauthorized deletes the user of a key that
+// has been admitted, before its request is carried out.
+func TestRequestOfAUserDeletedMeanwhileIsUnauthorized(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, in *installation) {
+		for _, c := range []struct{ method, path, body string }{
+			{"POST", "/v1/stepsies", `{"title":"Too late"}`},
+			{"PATCH", "/v1/me", `{"bio":"Too late."}`},
+		} {
+			w := in.world(t)
+			dead := in.ask(c.method, c.path, c.body, "Authorization: Bearer sk_"+strings.Repeat("0", 48))
+			r := httptest.NewRequest(c.method, "http://stepsies.example"+c.path, &onRead{strings.NewReader(c.body), func() {
+				if err := in.Store().DeleteUser(t.Context(), operator, w.get("author")); err != nil {
+					t.Error(err)
+				}
+			}})
+			name, value, _ := strings.Cut(w.bearer("key"), ": ")
+			r.Header.Set(name, value)
+			rec := httptest.NewRecorder()
+			in.handle.ServeHTTP(rec, r)
+			if rec.Code != 401 || rec.Body.String() != dead.body || rec.Header().Get("WWW-Authenticate") != dead.header.Get("WWW-Authenticate") {
+				t.Errorf("%s %s: %d %v %s, want what an unknown key gets: %s", c.method, c.path, rec.Code, rec.Header(), rec.Body, dead.body)
 			}
 		}
 	})

@@ -138,10 +138,7 @@ func (a *API) listStepsies(ctx context.Context, in *listStepsiesInput) (*listSte
 		Author: in.User, Access: c.principal.Access(), Status: stepsies.Status(in.Status), Category: in.Category,
 		Query: in.Query, Sort: in.Sort, Page: in.store(), WithSteps: in.Include == "steps",
 	}
-	if filter.Author == "" {
-		filter.Author = c.principal.User.Username
-	}
-	if filter.Author == "" {
+	if filter.Author == "" && c.principal.IsOperator() {
 		return nil, stepsies.BadRequest("The operator has no stepsies. Say whose to list with user_id.")
 	}
 	if in.Featured != "" {

@@ -286,6 +286,9 @@ func (a *API) getMe(ctx context.Context, _ *struct{}) (*meAnswer, error) {
 		return nil, errNoProfile
 	}
 	u, err := a.Store.UserByID(ctx, c.principal.User.ID)
+	if stepsies.CodeOf(err) == stepsies.CodeNotFound {
+		return nil, stepsies.Unauthorized() // deleted since the key was admitted
+	}
 	if err != nil {
 		return nil, err
 	}

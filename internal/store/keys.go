@@ -88,7 +88,7 @@ func (s *Store) ListAPIKeys(ctx context.Context, access stepsies.Access, owner s
 // and its hint.
 func (s *Store) CreateAPIKey(ctx context.Context, w Write, owner string, want stepsies.KeyChange, secret stepsies.Secret) (Outcome[stepsies.APIKey], error) {
 	return write(ctx, s, w, func(t *tx) (stepsies.APIKey, error) {
-		u, err := t.lockUser(ctx, owner)
+		u, err := t.lockUser(ctx, w.Actor, owner)
 		if err != nil {
 			return stepsies.APIKey{}, err
 		}

@@ -9,7 +9,7 @@ import (
 
 // StepsyFilter chooses stepsies of one author.
 type StepsyFilter struct {
-	Author    string // username
+	Author    string // username; "" for the user of Access
 	Access    stepsies.Access
 	Status    stepsies.Status // "" for every one
 	Category  string          // "" for every one
@@ -126,9 +126,12 @@ func publishedKey(s stepsies.Stepsy) int64 {
 
 // stepsyConditions turns the filter into conditions, nil where nothing can match.
 func (s *Store) stepsyConditions(ctx context.Context, f StepsyFilter) (*conditions, error) {
-	author, err := s.User(ctx, f.Author)
-	if err != nil {
-		return nil, err
+	author := stepsies.User{ID: f.Access.UserID}
+	if f.Author != "" {
+		var err error
+		if author, err = s.User(ctx, f.Author); err != nil {
+			return nil, err
+		}
 	}
 	var q conditions
 	q.and("s.deleted_at is null")

@@ -150,13 +150,15 @@ func testListFilters(t *testing.T, f *fixture) {
 		{StepsyFilter{Query: "pie", Sort: "title"}, []string{"apple pie", "pear pie"}},
 		{StepsyFilter{Status: "draft", Category: "health", Sort: "-published_at"}, []string{"pear pie"}},
 		{StepsyFilter{Category: "finance"}, nil},
+		{StepsyFilter{Access: of(u)}, []string{"pear cake", "pear pie", "apple juice", "apple cake", "apple pie"}},
 		{StepsyFilter{Access: of(mike)}, []string{"pear cake", "apple cake", "apple pie"}},
 		{StepsyFilter{Access: of(mike), Status: "published", Query: "apple"}, []string{"apple cake", "apple pie"}},
 		{StepsyFilter{Access: everyone, Status: "draft"}, []string{"pear pie", "apple juice"}},
 	} {
-		c.filter.Author = "sarah"
 		if c.filter.Access == (stepsies.Access{}) {
-			c.filter.Access = of(u)
+			c.filter.Access = of(u) // whose own they are
+		} else {
+			c.filter.Author = "sarah"
 		}
 		// Page by page, so that cursors meet every filter.
 		c.filter.Page.Limit = 2

@@ -18,6 +18,7 @@ var races = []guarantee{
 	{"KeyEndsWhateverElseIsDoneToIt", testKeyRace},
 	{"LeakReportsAndDeletionsDoNotBlockEachOther", testLeakRace},
 	{"EditNeverOverwritesARevocation", testEditRace},
+	{"WhoWasDeletedMeanwhileActsOnNobody", testActorGone},
 	{"TransactionThatEndsWhileItReadsIsUnavailable", testEndedTransaction},
 }
 
@@ -244,4 +245,42 @@ func testEndedTransaction(t *testing.T, f *fixture) {
 		})
 	})
 	wantCode(t, err, stepsies.CodeUnavailable)
+}
+
+// testActorGone lets a user act who was admitted and then deleted, before and after
+// someone else takes the name.
+func testActorGone(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	old := f.member(t, "sarah")
+	byKey := Write{Actor: stepsies.Actor{Kind: stepsies.ActorKey, UserID: old.ID, Username: old.Username, KeyID: 1}}
+	if err := f.DeleteUser(ctx, byOperator, "sarah"); err != nil {
+		t.Fatal(err)
+	}
+	for _, taken := range []bool{false, true} {
+		if taken {
+			f.stepsy(t, f.member(t, "sarah"), "The new Sarah's")
+		}
+		for _, who := range []struct {
+			name string
+			Write
+			want stepsies.Code
+		}{{"a key", byKey, stepsies.CodeUnauthorized}, {"a session", by(old), stepsies.CodeNotFound}} {
+			for act, err := range map[string]error{
+				"makes a stepsy": second(f.CreateStepsy(ctx, who.Write, "sarah", stepsies.StepsyChange{Title: ptr("Mine")})),
+				"makes a key": second(f.CreateAPIKey(ctx, who.Write, "sarah",
+					stepsies.KeyChange{Name: ptr("mine"), Scopes: &[]string{"read"}}, stepsies.NewSecret())),
+				"changes the profile": second(f.UpdateUser(ctx, who.Write, "sarah", stepsies.UserChange{Bio: ptr("Mine.")})),
+				"sets the password":   f.SetPassword(ctx, who.Write, "sarah", "hash", 0),
+				"deletes the user":    f.DeleteUser(ctx, who.Write, "sarah"),
+			} {
+				if stepsies.CodeOf(err) != who.want {
+					t.Errorf("name taken again %t: %s %s: %v, want %s", taken, who.name, act, err, who.want)
+				}
+			}
+		}
+		list, err := f.ListStepsies(ctx, StepsyFilter{Access: of(old), Page: Page{Limit: 5}})
+		if err != nil || len(list.Items) != 0 {
+			t.Errorf("name taken again %t: the list of the deleted user holds %d (%v)", taken, len(list.Items), err)
+		}
+	}
 }

@@ -61,7 +61,7 @@ func (s *Store) Stepsy(ctx context.Context, id int64, access stepsies.Access) (s
 // number where it is taken; a wanted slug that is taken is a conflict.
 func (s *Store) CreateStepsy(ctx context.Context, w Write, author string, want stepsies.StepsyChange) (Outcome[stepsies.Stepsy], error) {
 	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
-		u, err := t.lockUser(ctx, author)
+		u, err := t.lockUser(ctx, w.Actor, author)
 		if err != nil {
 			return stepsies.Stepsy{}, err
 		}

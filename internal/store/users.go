@@ -117,7 +117,7 @@ func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want s
 				return stepsies.User{}, err
 			}
 		}
-		u, err := t.lockUser(ctx, username)
+		u, err := t.lockUser(ctx, w.Actor, username)
 		if err != nil {
 			return u, err
 		}
@@ -164,9 +164,19 @@ func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want s
 	})
 }
 
-// lockUser reads a user whom this transaction is about to change.
-func (t *tx) lockUser(ctx context.Context, username string) (stepsies.User, error) {
-	return readUser(ctx, t, `u.username = $1`, t.lock("u"), usernameKey(username))
+// lockUser reads a user whom this transaction is about to change. Who acts on
+// themselves may have been deleted since they were let in, and someone else may have
+// their name by now: a key is then answered like any other dead key.
+func (t *tx) lockUser(ctx context.Context, by stepsies.Actor, username string) (stepsies.User, error) {
+	u, err := readUser(ctx, t, `u.username = $1`, t.lock("u"), usernameKey(username))
+	gone := err == nil && u.ID != by.UserID || stepsies.CodeOf(err) == stepsies.CodeNotFound
+	switch {
+	case !gone || by.UserID == 0 || !strings.EqualFold(username, by.Username):
+		return u, err
+	case by.Kind == stepsies.ActorKey:
+		return stepsies.User{}, stepsies.Unauthorized()
+	}
+	return stepsies.User{}, stepsies.NotFound("user")
 }
 
 // lockWithAdmins locks a user and all admins in one order, so that two of them can
@@ -222,7 +232,7 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 		if err := t.lockWithAdmins(ctx, username); err != nil {
 			return err
 		}
-		u, err := t.lockUser(ctx, username)
+		u, err := t.lockUser(ctx, w.Actor, username)
 		if err != nil {
 			return err
 		}
@@ -257,7 +267,7 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 // everywhere but in the session to keep; 0 keeps none.
 func (s *Store) SetPassword(ctx context.Context, w Write, username, hash string, keep int64) error {
 	return s.transact(ctx, func(t *tx) error {
-		u, err := t.lockUser(ctx, username)
+		u, err := t.lockUser(ctx, w.Actor, username)
 		if err != nil {
 			return err
 		}

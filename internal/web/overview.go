@@ -73,7 +73,7 @@ func (web *Web) overviewPage(q *request) error {
 		v.Keys = append(v.Keys, noticeOf(k, now))
 	}
 	own := stepsies.Access{UserID: u.ID} // an admin's too: everyone's is under Activity
-	latest, err := st.ListStepsies(ctx, store.StepsyFilter{Author: u.Username, Access: own, Sort: "-updated_at", Page: store.Page{Limit: overviewStepsies}})
+	latest, err := st.ListStepsies(ctx, store.StepsyFilter{Access: own, Sort: "-updated_at", Page: store.Page{Limit: overviewStepsies}})
 	if err != nil {
 		return err
 	}
