@@ -164,22 +164,25 @@ func TestFilesThatCannotBePushedSayWhy(t *testing.T) {
 	in := open(t)
 	dir := folder(t.TempDir())
 	dir.write(t, "good.md", text("Good", "good", "draft"))
-	for name, c := range map[string]struct{ text, says string }{
+	wrong := map[string]struct{ text, says string }{
 		"broken.md":   {"---\ntitle: a\ntags: b\n---\n", "line 3"},
 		"category.md": {"---\ntitle: a\ncategory: gardening\n---\n", "category must be one of business"},
 		"empty.md":    {text("Empty", "empty", "published"), "at least one step"},
 		"long.md":     {text(strings.Repeat("x", 201), "long", "draft"), "title"},
-		"twin.md":     {text("Good", "good", "draft"), "good.md has the slug good too"},
-	} {
+		"twin.md":     {text("Twin", "twin", "draft"), "twin2.md has the slug twin too"},
+		"twin2.md":    {text("Twin", "twin", "draft"), "twin.md has the slug twin too"},
+		"picture.md":  {"---\ntitle: a\n---\n\n## One\n\n![Knot](./knot.png)\n", "./knot.png"},
+	}
+	for name, c := range wrong {
 		dir.write(t, name, c.text)
-		plan := dir.planPush(t, in, true)
-		for _, i := range plan.Items {
-			if filepath.Base(i.Path) == name && (i.Action != foldersync.Invalid || !strings.Contains(i.Note, c.says)) {
-				t.Errorf("%s: %s: %s", name, i.Action, i.Note)
-			}
+	}
+	for _, i := range dir.planPush(t, in, true).Items {
+		if c, ok := wrong[filepath.Base(i.Path)]; ok && (i.Action != foldersync.Invalid || !strings.Contains(i.Note, c.says)) {
+			t.Errorf("%s: %s: %s", i.Path, i.Action, i.Note)
 		}
 	}
-	expect(t, dir.push(t, in, false), "broken.md invalid", "category.md invalid", "empty.md invalid", "good.md create", "long.md invalid", "twin.md invalid")
+	expect(t, dir.push(t, in, false), "broken.md invalid", "category.md invalid", "empty.md invalid", "good.md create", "long.md invalid",
+		"picture.md invalid", "twin.md invalid", "twin2.md invalid")
 	if _, err := foldersync.Open([]string{string(dir), string(dir)}); err == nil {
 		t.Error("two folders were taken")
 	}
@@ -194,6 +197,38 @@ func TestFilesThatCannotBePushedSayWhy(t *testing.T) {
 	if _, err := dir.open(t, []string{"missing.md"}).PlanPull(t.Context(), in.Client, foldersync.Options{}); err == nil || !strings.Contains(err.Error(), "missing.md") {
 		t.Error(err)
 	}
+}
+
+// TestCopyOfAFileDoesNotTakeItsStepsy: the file that was pushed stands for it,
+// whatever the copy is called and whether it was edited.
+func TestCopyOfAFileDoesNotTakeItsStepsy(t *testing.T) {
+	in := open(t)
+	dir := folder(t.TempDir())
+	dir.write(t, "m.md", text("M", "m", "draft", "One"))
+	expect(t, dir.push(t, in, false), "m.md create")
+	for _, copied := range []string{"a.md", "z.md"} {
+		for _, change := range []string{"Do one.", "Do one twice."} {
+			dir.write(t, copied, strings.Replace(dir.read(t, "m.md"), "Do one.", change, 1))
+			for _, force := range []bool{false, true} {
+				plan := dir.planPush(t, in, force)
+				for _, i := range plan.Items {
+					if filepath.Base(i.Path) == copied && (i.Action != foldersync.Invalid || !strings.Contains(i.Note, "m.md has the slug m too")) {
+						t.Errorf("%s: %s: %s", i.Path, i.Action, i.Note)
+					}
+				}
+				for _, got := range dir.push(t, in, force) {
+					if got != "m.md unchanged" && got != copied+" invalid" {
+						t.Error(got)
+					}
+				}
+			}
+		}
+		if err := os.Remove(filepath.Join(string(dir), copied)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir.replace(t, "m.md", "Do one.", "Do one more.")
+	expect(t, dir.push(t, in, false), "m.md update")
 }
 
 // TestWritesWhoseAnswerIsLostAreRecognised: nothing is made twice, whatever the

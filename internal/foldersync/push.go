@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/stepsies/stepsies/client"
 )
@@ -77,8 +78,12 @@ func refusedAlone(i *Item, err error) bool {
 		i.Action, i.Note = Gone, "it was deleted on the server meanwhile; push again to decide about it"
 	case errors.Is(err, client.ErrValidation), errors.Is(err, client.ErrPayloadTooLarge), errors.Is(err, client.ErrBadRequest):
 		i.Action, i.Note = Invalid, failed.Message
-		for _, d := range failed.Details {
-			i.Note += " " + d.Field + " " + d.Message + "."
+		if len(failed.Details) > 0 { // they say all of it
+			said := make([]string, len(failed.Details))
+			for n, d := range failed.Details {
+				said[n] = d.Field + " " + d.Message
+			}
+			i.Note = strings.Join(said, "; ")
 		}
 	default:
 		return false

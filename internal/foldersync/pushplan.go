@@ -13,7 +13,11 @@ import (
 // writes nothing.
 func (f *Folder) PlanPush(ctx context.Context, c *client.Client, o Options) (*Plan, error) {
 	if len(f.missing) > 0 {
-		return nil, fmt.Errorf("there is no file %s", strings.Join(f.missing, ", "))
+		shown := make([]string, len(f.missing))
+		for i, name := range f.missing {
+			shown[i] = f.show(name)
+		}
+		return nil, fmt.Errorf("there is no file %s", strings.Join(shown, ", "))
 	}
 	s, err := read(ctx, c, len(f.files) > fewFiles)
 	if err != nil {
@@ -21,9 +25,15 @@ func (f *Folder) PlanPush(ctx context.Context, c *client.Client, o Options) (*Pl
 	}
 	p := &pushPlanner{
 		Plan: &Plan{Skipped: f.skipped, folder: f, server: s}, options: o,
-		known: f.state.of(s), history: openHistory(ctx, f.root), claims: map[int64]*file{}, slugs: map[string]*file{},
+		known: f.state.of(s), history: openHistory(ctx, f.root), claims: map[int64]*file{}, slugs: map[string][]*file{},
 	}
 	matches := p.match(ctx)
+	for _, one := range f.files {
+		if one.err == nil {
+			slug := slugBeside(one, matches[one])
+			p.slugs[slug] = append(p.slugs[slug], one)
+		}
+	}
 	for _, one := range f.files {
 		item, err := p.item(ctx, one, matches[one])
 		if err != nil {
@@ -44,8 +54,8 @@ type pushPlanner struct {
 	options Options
 	known   map[string]*entry
 	history history
-	claims  map[int64]*file  // which file stands for which stepsy
-	slugs   map[string]*file // which file wants which slug
+	claims  map[int64]*file    // which file stands for which stepsy
+	slugs   map[string][]*file // which files want which slug
 }
 
 // match finds the stepsy of each file: the one that it stood for at the last time,
@@ -86,6 +96,35 @@ func wantedSlug(f *file) string {
 	return stepsies.SlugFromTitle(f.File.Title)
 }
 
+// slugBeside is the slug that a file will have, which is that of its stepsy where it
+// names none.
+func slugBeside(f *file, has *client.Stepsy) string {
+	if f.File.Slug == "" && has != nil {
+		return has.Slug
+	}
+	return wantedSlug(f)
+}
+
+// rival returns another file that wants the same slug. The one that is known to stand
+// for the stepsy of that slug has none; where nobody knows of one, as with two copies
+// in a fresh clone, no file is preferred, whatever its name.
+func (p *pushPlanner) rival(f *file, slug string) *file {
+	stands := func(f *file) bool {
+		e, owner := p.known[f.name], p.server.bySlug[slug]
+		return e != nil && owner != nil && e.ID == owner.ID
+	}
+	if stands(f) {
+		return nil
+	}
+	var rival *file
+	for _, other := range p.slugs[slug] {
+		if other != f && (rival == nil || stands(other)) {
+			rival = other
+		}
+	}
+	return rival
+}
+
 func (p *pushPlanner) item(ctx context.Context, f *file, has *client.Stepsy) (*Item, error) {
 	i := &Item{Path: f.path, Title: f.File.Title, Slug: f.File.Slug, name: f.name, server: has}
 	if f.err != nil {
@@ -105,11 +144,10 @@ func (p *pushPlanner) item(ctx context.Context, f *file, has *client.Stepsy) (*I
 		return i, nil
 	}
 	i.Title, i.Slug = i.local.Title, i.local.Slug
-	if other := p.slugs[i.Slug]; other != nil {
+	if other := p.rival(f, i.Slug); other != nil {
 		i.Action, i.Note = Invalid, fmt.Sprintf("%s has the slug %s too; give one of them another", other.path, i.Slug)
 		return i, nil
 	}
-	p.slugs[i.Slug] = f
 	switch owner := p.server.bySlug[i.Slug]; {
 	case has == nil:
 		p.missing(i)

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -19,6 +21,32 @@ func linkURL(s string) (string, bool) { return address(s, "http", "https", "mail
 
 // imageURL accepts the address of an image.
 func imageURL(s string) (string, bool) { return address(s, "http", "https") }
+
+// lostAddresses returns the addresses of links and images in raw HTML that sanitising
+// takes out.
+func lostAddresses(raw string) []string {
+	var lost []string
+	for z := html.NewTokenizer(strings.NewReader(raw)); z.Next() != html.ErrorToken; {
+		t := z.Token()
+		if t.Type != html.StartTagToken && t.Type != html.SelfClosingTagToken {
+			continue
+		}
+		name, keep := "href", linkURL
+		switch t.DataAtom {
+		case atom.A:
+		case atom.Img:
+			name, keep = "src", imageURL
+		default:
+			continue
+		}
+		for _, a := range t.Attr {
+			if _, kept := keep(a.Val); a.Key == name && !kept && !blank(a.Val) {
+				lost = append(lost, a.Val)
+			}
+		}
+	}
+	return lost
+}
 
 // address returns s as it is written in an attribute: what browsers ignore is
 // taken out, what they read in more than one way is percent-encoded, the rest

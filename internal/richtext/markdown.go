@@ -29,7 +29,7 @@ func FromMarkdown(md string) (stepsies.Content, error) {
 	if err != nil {
 		return stepsies.Content{}, err
 	}
-	return fromNode(doc, source), nil
+	return Sanitise(rendered(doc, source)), nil
 }
 
 // Section is the part of a Markdown document under one of its headings.
@@ -37,24 +37,27 @@ type Section struct {
 	Title   string // the heading as it was typed, without its marks
 	Line    int    // where the heading stands, counted from 1
 	Content stepsies.Content
+	Lost    []string // addresses of links and images that content cannot keep, as they were typed
 }
 
 // Sections cuts a Markdown document at its headings of the second level that are
 // written with ##. It does not cut at what only looks like one, in code or HTML,
-// nor in quotes or lists. It also returns what stands before the first heading.
-// It refuses what FromMarkdown refuses.
-func Sections(md string) (before stepsies.Content, sections []Section, err error) {
+// nor in quotes or lists. It also returns what stands before the first heading, as
+// a section without a title. It refuses what FromMarkdown refuses.
+func Sections(md string) (before Section, sections []Section, err error) {
 	doc, source, err := document(md)
 	if err != nil {
 		return before, nil, err
 	}
+	before.Line = 1
 	part := ast.NewDocument()
 	finish := func() {
-		if content := fromNode(part, source); len(sections) == 0 {
-			before = content
-		} else {
-			sections[len(sections)-1].Content = content
+		section := &before
+		if len(sections) > 0 {
+			section = &sections[len(sections)-1]
 		}
+		raw := rendered(part, source)
+		section.Content, section.Lost = Sanitise(raw), lostAddresses(raw)
 		part = ast.NewDocument()
 	}
 	line, counted := 1, 0
@@ -130,12 +133,13 @@ func document(md string) (ast.Node, []byte, error) {
 	return markdown.Parser().Parse(text.NewReader(source)), source, nil
 }
 
-func fromNode(doc ast.Node, source []byte) stepsies.Content {
+// rendered returns the HTML of a document, which is not sanitised yet.
+func rendered(doc ast.Node, source []byte) string {
 	var b bytes.Buffer
 	if err := markdown.Renderer().Render(&b, source, doc); err != nil {
 		panic("richtext: writing to memory failed: " + err.Error())
 	}
-	return Sanitise(strings.TrimRight(b.String(), "\n"))
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // plain renders what goldmark renders otherwise than content needs it: addresses

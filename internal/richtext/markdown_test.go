@@ -115,7 +115,7 @@ func TestSectionsBeginAtHeadingsOnly(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("sections %q, want %q", got, want)
 	}
-	if html := before.HTML(); !strings.Contains(html, `<a href="https://h/"`) {
+	if html := before.Content.HTML(); !strings.Contains(html, `<a href="https://h/"`) {
 		t.Errorf("a reference defined in another section was not resolved: %q", html)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -38,6 +39,9 @@ func Parse(data []byte) (File, error) {
 	}
 	text := strings.TrimPrefix(strings.ReplaceAll(string(data), "\r\n", "\n"), "\uFEFF")
 	if err := stepsies.CheckText(text, true); err != nil {
+		if !utf8.ValidString(text) {
+			return File{}, fail(badLine(text), "the text is not UTF-8; have your editor save the file in this encoding")
+		}
 		return File{}, fail(badLine(text), "the text %v; remove it", err)
 	}
 	header, body, err := split(text)
@@ -180,7 +184,10 @@ func parseSteps(body string, first int) ([]Step, error) {
 	if err != nil {
 		return nil, fail(first, "in the steps, %v", err)
 	}
-	if strings.TrimSpace(before.HTML()) != "" {
+	if err := loses(before, first); err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(before.Content.HTML()) != "" {
 		blank := len(body) - len(bytes.TrimLeft([]byte(body), " \t\n\r"))
 		return nil, fail(first+strings.Count(body[:blank], "\n"),
 			"text stands before the first step; put a heading such as \"## First step\" above it, or move it into the description")
@@ -190,7 +197,26 @@ func parseSteps(body string, first int) ([]Step, error) {
 		if s.Title == "" {
 			return nil, fail(first+s.Line-1, "the step has no title; write it behind ##")
 		}
+		if err := loses(s, first+s.Line-1); err != nil {
+			return nil, err
+		}
 		steps = append(steps, Step{Title: s.Title, HTML: s.Content.HTML()})
 	}
 	return steps, nil
 }
+
+// loses refuses a section with links or images that would vanish on the way to the
+// server: content is shown at many addresses, where a relative one leads nowhere.
+func loses(s richtext.Section, line int) error {
+	if len(s.Lost) == 0 {
+		return nil
+	}
+	address := []rune(s.Lost[0])
+	if len(address) > maxQuoted {
+		address = append(address[:maxQuoted], '…')
+	}
+	return fail(line, "in the part that begins here, %q is not an address that a link or a picture can have on a server; write a whole one, such as https://example.com/picture.png", string(address))
+}
+
+// maxQuoted is how many characters of an address a message repeats.
+const maxQuoted = 100
