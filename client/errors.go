@@ -171,9 +171,9 @@ func describe(a *answer) string {
 	if to := a.header.Get("Location"); to != "" && a.status >= 300 && a.status < 400 {
 		where := "elsewhere"
 		if u, err := url.Parse(to); err == nil && u.Host != "" {
-			where = u.Scheme + "://" + u.Host
+			where = "to " + u.Scheme + "://" + u.Host
 		}
-		return redact(fmt.Sprintf("the server answered %s and sends us to %s; redirects are not followed, so that no key travels with them: give the right base address", status, oneLine(where, 200)))
+		return redact(fmt.Sprintf("the server answered %s and sends us %s; redirects are not followed, so that no key travels with them: give the right base address", status, oneLine(where, 200)))
 	}
 	kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if kind == "" {

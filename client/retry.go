@@ -108,7 +108,7 @@ func fateOf(err error) fate {
 	if _, ok := errors.AsType[*callError](err); !ok {
 		return final // ErrNotModified
 	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
 		return final
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {

@@ -104,6 +104,7 @@ func TestLocalFailuresAreFinal(t *testing.T) {
 		"certificate":    &tls.CertificateVerificationError{Err: errors.New("expired")},
 		"unknown host":   &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "stepsies.invalid", IsNotFound: true}},
 		"missing socket": missing,
+		"no TLS":         http.ErrSchemeMismatch,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			tries := 0

@@ -125,11 +125,15 @@ func livesOfUsersAndKeys(t *testing.T, in *installation, s *server) {
 	}
 	alive(first, http.StatusOK)
 	alive(second, http.StatusOK)
+	if !strings.Contains(rotated.stderr, "works for another 1h.") {
+		t.Errorf("key rotate says %q", rotated.stderr)
+	}
 	in.must(t, "key", "revoke", id)
 	alive(first, http.StatusUnauthorized)
 	alive(second, http.StatusOK)
 	in.must(t, "key", "revoke", id) // twice changes nothing
 	in.run(t, "key", "rotate", id).failure(t, 1, "revoked")
+	in.run(t, "user", "create", "Not A Name", "--email", "x").failure(t, 1, "stepsies: email must be", "; username must be")
 	in.run(t, "key", "revoke", "999999").failure(t, 1)
 	if table := lines(in.must(t, "key", "list", "--user", "bob")); len(table) != 3 || !strings.Contains(table[2], "revoked") {
 		t.Errorf("key list: %q", table)

@@ -25,6 +25,8 @@ func TestLoginKeepsAKeyThatOnlyItsUserCanRead(t *testing.T) {
 	d.doWith(t, key, "login", "--url", "ftp://x").failure(t, 2, "https://")
 	d.doWith(t, key, "login", "--url", "http://stepsies.example.com").failure(t, 1, "unencrypted", "use https://")
 	d.doWith(t, key, "login", "--url", "http://127.0.0.1:1").failure(t, 1, "cannot be reached", "127.0.0.1:1", "stepsies login")
+	d.doWith(t, key, "login", "--url", strings.Replace(s.url, "http://", "https://", 1)).failure(t, 1, "no TLS", "stepsies login")
+	d.doWith(t, key, "login", "--url", s.url+"/sign-in").failure(t, 1, "not one of the Stepsies API", "404", "is its address right")
 	d.doWith(t, "sk_short", "login", "--url", s.url).failure(t, 1, "51 characters")
 	d.doWith(t, "sk_"+strings.Repeat("0", 48), "login", "--url", s.url).failure(t, 1, "does not accept")
 	d.do(t, "login", "--url", s.url, key).failure(t, 2, "[redacted]", "standard input")

@@ -63,6 +63,10 @@ func TestOneStepsyAtATime(t *testing.T) {
 	begun := d.read(t, "tie-a-bowline.md")
 	d.do(t, "new", "Tie a Bowline").failure(t, 1, "tie-a-bowline.md", "--file")
 	d.do(t, "new", "X", "--category", "gardening").failure(t, 2, "business")
+	d.do(t, "new", " ").failure(t, 2, "needs a title")
+	d.do(t, "new", "X", "--file", "x.txt").failure(t, 2, "x.txt", ".md")
+	d.done(t, "new", "X", "--file", "new/folder/x.md")
+	d.read(t, "new/folder/x.md")
 	if out := d.done(t, "new", "Tie a Bowline", "--file", "b.md", "--json"); !strings.Contains(out, `"file": "b.md"`) {
 		t.Errorf("new --json: %q", out)
 	}

@@ -27,8 +27,11 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{"serve --rate-limits maybe", []string{"--rate-limits"}},
 		{"serve --log-level loud", []string{"--log-level"}},
 		{"serve extra", []string{"extra"}},
-		{"user", nil},
-		{"user create", nil},
+		{"demo --data x", []string{"--data", "stepsies serve"}},
+		{"version --database x", []string{"--database"}},
+		{"help frobnicate", []string{"frobnicate"}},
+		{"user", []string{"see stepsies user --help"}},
+		{"user create", []string{"see stepsies user create --help"}},
 		{"user create ada", []string{"--email"}},
 		{"user create ada --email a@example.com --plan gold", []string{"--plan", "gold"}},
 		{"user set ada", []string{"nothing to change"}},
@@ -57,7 +60,10 @@ func TestHelpAndVersion(t *testing.T) {
 	if r := in.runWith(t, nothing, "version"); r.code != 0 || r.stdout != "stepsies "+testVersion+"\n" || r.stderr != "" {
 		t.Errorf("version: %+v", r)
 	}
-	for _, args := range [][]string{nil, {"--help"}, {"serve", "--help"}, {"key", "create", "--help"}} {
+	if r := in.runWith(t, nothing, "--version"); r.code != 0 || r.stdout != "stepsies "+testVersion+"\n" || r.stderr != "" {
+		t.Errorf("--version: %+v", r)
+	}
+	for _, args := range [][]string{nil, {"--help"}, {"help"}, {"help", "key", "create"}, {"serve", "--help"}, {"key", "create", "--help"}} {
 		if r := in.runWith(t, nothing, args...); r.code != 0 || !strings.Contains(r.stdout, "Usage: stepsies") || r.stderr != "" {
 			t.Errorf("%v: %+v", args, r)
 		}
@@ -73,6 +79,11 @@ func TestHelpAndVersion(t *testing.T) {
 		}
 		if strings.Contains(help, ",…,") {
 			t.Errorf("%s --help shows a list that goes on twice", command)
+		}
+	}
+	for _, command := range []string{"demo", "version", "completion", "push"} {
+		if help := in.runWith(t, nothing, command, "--help").stdout; strings.Contains(help, "--data") || strings.Contains(help, "STEPSIES_REDIS") {
+			t.Errorf("%s --help shows flags that it refuses:\n%s", command, help)
 		}
 	}
 	if made, err := os.ReadDir(in.work); err != nil || len(made) != 0 {
@@ -112,11 +123,11 @@ func TestFlagsStandBeforeOrAfterTheCommand(t *testing.T) {
 func TestMisspeltVariablesAreWarnedOf(t *testing.T) {
 	t.Parallel()
 	in := sqliteInstallation(t)
-	in.env = []string{"STEPSIES_DATTA=/nowhere", "STEPSIES_YES=1", "STEPSIES_API_KEY=unused", "STEPSIES=1"}
+	in.env = []string{"STEPSIES_DATTA=/nowhere", "STEPSIES_YES=1", "STEPSIES_API_KEY=unused", "STEPSIES=1"} // YES is far from URL
 	r := in.run(t, "user", "list", "--json")
 	warnings := lines(r.stderr)
 	if r.code != 0 || r.stdout != "[]\n" || len(warnings) != 2 ||
-		!strings.Contains(r.stderr, "STEPSIES_DATTA means nothing here; did you mean STEPSIES_DATA?") || !strings.Contains(r.stderr, "STEPSIES_YES means nothing here") {
+		!strings.Contains(r.stderr, "STEPSIES_DATTA means nothing here; did you mean STEPSIES_DATA?") || !strings.Contains(r.stderr, "STEPSIES_YES means nothing here\n") {
 		t.Errorf("%+v", r)
 	}
 	if r := in.run(t, "user", "delete", "ada"); r.code != 2 {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/client"
 )
 
@@ -105,7 +106,7 @@ func run(args []string, in *os.File, out, errOut io.Writer) int {
 		kong.Name("stepsies"),
 		kong.Description("Step-by-step guides with a REST API whose keys can be trusted."),
 		kong.Writers(out, errOut),
-		kong.Vars{"hosted": client.DefaultBaseURL},
+		kong.Vars{"hosted": client.DefaultBaseURL, "categories": strings.Join(stepsies.Categories, ", ")},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.Help(printHelp),
 		kong.ExplicitGroups([]kong.Group{
@@ -122,7 +123,8 @@ func run(args []string, in *os.File, out, errOut io.Writer) int {
 		complete(parser.Model, args[1:], out)
 		return exitDone
 	}
-	code, parsed := parse(parser, args)
+	parser.Model.HelpFlag.Help = "Show this help."
+	code, parsed := parse(parser, familiar(args))
 	if parsed == nil {
 		return code
 	}
@@ -161,10 +163,35 @@ func parse(parser *kong.Kong, args []string) (code int, parsed *kong.Context) {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		_, _ = fmt.Fprintf(parser.Stderr, "stepsies: %s; see stepsies --help\n", withoutKeys(err.Error()))
+		_, _ = fmt.Fprintf(parser.Stderr, "stepsies: %s; see %s --help\n", withoutKeys(err.Error()), reached(err))
 		return exitUsage, nil
 	}
 	return exitDone, parsed
+}
+
+// familiar returns the command line with what other programs have in the place of a
+// command: stepsies --version, stepsies help push.
+func familiar(args []string) []string {
+	switch {
+	case len(args) == 1 && args[0] == "--version":
+		return []string{"version"}
+	case len(args) > 0 && args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	}
+	return args
+}
+
+// reached is the command line up to the command that was understood before the error.
+func reached(err error) string {
+	command := "stepsies"
+	if failed, ok := errors.AsType[*kong.ParseError](err); ok && failed.Context != nil {
+		for _, p := range failed.Context.Path {
+			if p.Command != nil {
+				command = p.Command.FullPath()
+			}
+		}
+	}
+	return command
 }
 
 // keyLike matches an API key, whole or cut short.
@@ -196,11 +223,14 @@ func sentence(err error) string {
 	if !ok {
 		return oneLine(err.Error())
 	}
-	s := e.Message
-	for _, d := range e.Details {
-		s += " " + d.Field + ": " + d.Message + "."
+	if len(e.Details) == 0 {
+		return printable(e.Message)
 	}
-	return printable(s)
+	said := make([]string, len(e.Details)) // they say all of it
+	for i, d := range e.Details {
+		said[i] = d.Field + " " + d.Message
+	}
+	return printable(strings.Join(said, "; "))
 }
 
 // oneLine joins the lines of what a library says, without those that say the same
@@ -210,7 +240,19 @@ func oneLine(text string) string {
 	for i := range lines {
 		lines[i] = strings.TrimSpace(printable(lines[i]))
 	}
-	return strings.Join(slices.Compact(lines), " ")
+	lines = slices.Compact(lines)
+	var b strings.Builder
+	for i, line := range lines {
+		b.WriteString(line)
+		switch {
+		case i == len(lines)-1:
+		case line != "" && strings.ContainsRune(".:;,", rune(line[len(line)-1])):
+			b.WriteByte(' ')
+		default:
+			b.WriteString("; ") // errors that were joined
+		}
+	}
+	return b.String()
 }
 
 func newLogger(w io.Writer, level, format string) *slog.Logger {

@@ -81,7 +81,8 @@ func warnOfUnknownVariables(model *kong.Application, w io.Writer) {
 // nearest returns the known name that a misspelt one most likely stands for, ""
 // where none is near.
 func nearest(name string, known []string) string {
-	best, bestDistance := "", 4
+	// Three wrong letters of a long name are a slip, of a short one another word.
+	best, bestDistance := "", min(4, 1+(len(name)-len(prefix))/2)
 	for _, k := range known {
 		if d := distance(name, k); d < bestDistance {
 			best, bestDistance = k, d

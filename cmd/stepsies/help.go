@@ -24,11 +24,20 @@ func isInstallationFlag(f *kong.Flag) bool {
 	return f.Group != nil && f.Group.Key == installationFlags
 }
 
+// alone are the commands that know nothing of an installation's place, and with the
+// value false those that log nothing either.
+var alone = map[string]bool{"demo": true, "version": false, "completion": false}
+
 // printHelp prints kong's help, without the flags that mean nothing to a command.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
-	if isRemote(ctx.Selected()) {
+	if n := ctx.Selected(); n != nil {
+		logs, isAlone := alone[n.Name]
 		for _, f := range ctx.Model.Flags {
-			f.Hidden = f.Hidden || f.Name != "help"
+			switch {
+			case f.Name == "help":
+			case isRemote(n), isAlone && (!logs || isInstallationFlag(f)):
+				f.Hidden = true
+			}
 		}
 	}
 	return kong.DefaultHelpPrinter(options, ctx)
@@ -37,12 +46,20 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 // refuseForeignFlags refuses flags that say where an installation is with commands
 // that know nothing of it: whoever gives them expects something else to happen.
 func refuseForeignFlags(parsed *kong.Context) error {
-	if !isRemote(parsed.Selected()) {
+	n := parsed.Selected()
+	_, isAlone := alone[n.Name]
+	if !isRemote(n) && !isAlone {
 		return nil
 	}
 	for _, p := range parsed.Path {
-		if p.Flag != nil && !p.Resolved && isInstallationFlag(p.Flag) {
-			return usagef("--%s is for an installation on this machine; %s talks to a server, which stepsies login or STEPSIES_URL names", p.Flag.Name, parsed.Selected().Name)
+		switch {
+		case p.Flag == nil || p.Resolved || !isInstallationFlag(p.Flag):
+		case n.Name == "demo":
+			return usagef("--%s is for an installation that stays, and demo leaves nothing behind; run stepsies serve", p.Flag.Name)
+		case isAlone:
+			return usagef("--%s means nothing to %s", p.Flag.Name, n.Name)
+		default:
+			return usagef("--%s is for an installation on this machine; %s talks to a server, which stepsies login or STEPSIES_URL names", p.Flag.Name, n.Name)
 		}
 	}
 	return nil

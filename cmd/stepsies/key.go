@@ -20,9 +20,9 @@ type keyCmd struct {
 }
 
 type keyCreateCmd struct {
-	User        string   `help:"Username of the owner." required:""`
-	Name        string   `help:"What the key is for." required:""`
-	Description string   `help:"More about it."`
+	User        string   `help:"Username of the owner." required:"" placeholder:"USERNAME"`
+	Name        string   `help:"What the key is for, such as \"CI Pipeline\"." required:"" placeholder:"TEXT"`
+	Description string   `help:"More about it." placeholder:"TEXT"`
 	Scope       []string `help:"read, write or admin; may be repeated." required:"" enum:"read,write,admin"`
 	Expires     string   `help:"When the key ends: after 30s, 12h or 90d, or at the end of a day such as 2027-01-31 (UTC). Default: never." placeholder:"WHEN"`
 }
@@ -72,7 +72,7 @@ func parseExpiry(text string, now time.Time) (time.Time, error) {
 }
 
 type keyListCmd struct {
-	User string `help:"Only this user's keys."`
+	User string `help:"Only this user's keys." placeholder:"USERNAME"`
 	JSON bool   `help:"Print JSON."`
 }
 
@@ -165,7 +165,11 @@ func (cmd *keyRotateCmd) Run(ctx context.Context, t *terminal, in *Installation)
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(t.err, "%s has a successor with id %d. The old key works for another %s.\n", k.Name, k.ID, cmd.Grace)
+	old := "works for another " + cmd.Grace
+	if end.Sub(start) <= time.Second { // the second that parseExpiry adds
+		old = "has ended"
+	}
+	_, _ = fmt.Fprintf(t.err, "%s has a successor with id %d. The old key %s.\n", printable(k.Name), k.ID, old)
 	_, err = fmt.Fprintln(t.out, k.Key.Reveal())
 	return err
 }

@@ -22,7 +22,7 @@ type loginCmd struct {
 func (cmd *loginCmd) Help() string {
 	return `The key is asked for on a terminal, and read from standard input elsewhere: stepsies login < key.txt. It is never an argument, since those stand in the shell's history and every user of the machine can read them.
 
-Keys are made in the dashboard, under Developer. It is checked, and kept in your configuration folder in a file that only you can read. STEPSIES_API_KEY and STEPSIES_URL go before it.`
+You make a key in the dashboard, under Developer. login checks it and keeps it in your configuration folder, in a file that only you can read. The variables STEPSIES_API_KEY and STEPSIES_URL go before what is saved.`
 }
 
 // Run checks a key and keeps it.

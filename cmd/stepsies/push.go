@@ -20,7 +20,7 @@ type pushCmd struct {
 
 // Help says what a file looks like.
 func (cmd *pushCmd) Help() string {
-	return `A file begins with front matter (title, slug, description, category, status, featured) and has a heading "## Title" for each step; stepsies new writes one to begin with. What a file says of the status is done: published, or a draft.
+	return `A file begins with front matter (title, slug, description, category, status, featured) and has a heading "## Title" for each step; stepsies new writes one to begin with. What a file says of the status is done: published, or a draft. Pictures and links have whole addresses (https://…).
 
 A version on the server that the file was not based on is never overwritten without --force. What it was based on is remembered in DIR/.stepsies, which keeps out of git; in a fresh clone, the history of the file in git tells.`
 }
@@ -77,7 +77,7 @@ func (cmd *pullCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	r.showPlan()
 	if n := r.plan.Elsewhere; n > 0 {
-		r.say("%s %s not on the server; stepsies push makes %s.\n", counted(n, "file", "files"), isOrAre(n), itOrThem(n))
+		r.say("%s %s not on the server; stepsies push --dry-run says what becomes of %s.\n", counted(n, "file", "files"), isOrAre(n), itOrThem(n))
 	}
 	return r.carryOut(ctx, r.plan.Pull, func() error {
 		overwritten := 0

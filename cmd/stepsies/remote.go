@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -51,8 +52,12 @@ func explain(ctx context.Context, parsed *kong.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return errInterrupted
 	}
+	const isItRight = "is its address right (stepsies login, or " + client.EnvBaseURL + ")?"
 	if _, ok := errors.AsType[*net.OpError](err); ok && isRemote(parsed.Selected()) {
-		return explained{"the server cannot be reached: " + err.Error() + "; is its address right (stepsies login, or " + client.EnvBaseURL + ")?", err}
+		return explained{"the server cannot be reached: " + err.Error() + "; " + isItRight, err}
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return explained{"the server speaks plain http and no TLS at this address; " + isItRight, err}
 	}
 	failed, ok := errors.AsType[*client.Error](err)
 	if !ok {
@@ -62,6 +67,8 @@ func explain(ctx context.Context, parsed *kong.Context, err error) error {
 		return explained{fmt.Sprintf(format, args...), err}
 	}
 	switch failed.Code {
+	case client.ErrUnexpectedAnswer:
+		return say("%s; %s", failed.Message, isItRight)
 	case client.ErrUnauthorized:
 		then := "and run stepsies login"
 		if os.Getenv(client.EnvAPIKey) != "" {

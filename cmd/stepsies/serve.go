@@ -22,7 +22,7 @@ type serveCmd struct {
 	RateLimits     string        `help:"Limits of the plans: on or off." enum:"on,off" default:"on" env:"STEPSIES_RATE_LIMITS"`
 	Signup         string        `help:"Who may sign up: open, invite or closed." enum:"open,invite,closed" default:"invite" env:"STEPSIES_SIGNUP"`
 	Drain          time.Duration `help:"How long /readyz says no before the server stops accepting, at SIGTERM." default:"0s" env:"STEPSIES_DRAIN"`
-	MetricsListen  string        `help:"Serve /metrics on this address instead of, for this machine only, on the public one." placeholder:"HOST:PORT" env:"STEPSIES_METRICS_LISTEN"`
+	MetricsListen  string        `help:"An address of its own for /metrics, for an internal network. Without it, /metrics is on the public one and answers this machine alone." placeholder:"HOST:PORT" env:"STEPSIES_METRICS_LISTEN"`
 	SMTP           string        `name:"smtp" help:"Mail server for forgotten passwords, confirmations and invitations: smtp://user:password@host:587 (STARTTLS) or smtps://…. Without it no e-mail is sent. Better as a variable, since every user of a machine can read flags." placeholder:"URL" env:"STEPSIES_SMTP"`
 	MailFrom       string        `help:"Address that e-mail is sent from: Stepsies <stepsies@example.com>." placeholder:"ADDRESS" env:"STEPSIES_MAIL_FROM"`
 	AllowedOrigins []string      `help:"Origins from which browsers may call the API." placeholder:"ORIGIN" env:"STEPSIES_ALLOWED_ORIGINS"`

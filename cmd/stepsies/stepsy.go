@@ -8,8 +8,10 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/client"
@@ -81,8 +83,8 @@ func (cmd *getCmd) Run(ctx context.Context, t *terminal) error {
 
 type newCmd struct {
 	Title    string `arg:"" help:"Title of the stepsy."`
-	File     string `help:"File to write. Default: the slug of the title with .md, in the current folder." placeholder:"FILE"`
-	Category string `help:"What it is about, such as marketing. Default: other." default:"other" placeholder:"NAME"`
+	File     string `help:"File to write, whose folder is made when missing. Default: the slug of the title with .md, in the current folder." placeholder:"FILE"`
+	Category string `help:"What it is about: ${categories}. Default: other." default:"other" placeholder:"NAME"`
 	JSON     bool   `help:"Print JSON."`
 }
 
@@ -90,6 +92,12 @@ type newCmd struct {
 func (cmd *newCmd) Run(t *terminal) error {
 	if err := stepsies.CheckCategory(cmd.Category); err != nil {
 		return usagef("--category %w", err)
+	}
+	if strings.TrimSpace(cmd.Title) == "" {
+		return usagef("a stepsy needs a title: stepsies new \"Tie a bowline\"")
+	}
+	if cmd.File != "" && filepath.Ext(cmd.File) != ".md" {
+		return usagef("--file %s does not end in .md; stepsies are kept in Markdown files", cmd.File)
 	}
 	text, err := stepsyfile.Format(stepsyfile.File{
 		Title: cmd.Title, Slug: stepsies.SlugFromTitle(cmd.Title), Category: cmd.Category, Status: string(stepsies.StatusDraft),
@@ -104,6 +112,9 @@ func (cmd *newCmd) Run(t *terminal) error {
 	path := cmd.File
 	if path == "" {
 		path = stepsies.SlugFromTitle(cmd.Title) + ".md"
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("make the folder: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {

@@ -47,14 +47,19 @@ func (r *syncRun) showPlan() {
 			width = max(width, utf8.RuneCountInString(i.Path))
 		}
 	}
+	for _, path := range r.plan.Skipped {
+		width = max(width, utf8.RuneCountInString(path))
+	}
+	padded := func(path string) string {
+		return printable(path) + strings.Repeat(" ", width-utf8.RuneCountInString(path))
+	}
 	for _, i := range r.plan.Items {
 		if i.Action != foldersync.Unchanged {
-			pad := strings.Repeat(" ", width-utf8.RuneCountInString(i.Path))
-			r.say("%s  %s%s  %s\n", r.painted(i.Action), printable(i.Path), pad, printable(about(i)))
+			r.say("%s  %s  %s\n", r.painted(i.Action), padded(i.Path), printable(about(i)))
 		}
 	}
 	for _, path := range r.plan.Skipped {
-		r.say("%s  %s  it has no front matter, so it is no stepsy\n", colour(r.t.out, faint, fmt.Sprintf("%-9s", "skip")), printable(path))
+		r.say("%s  %s  it has no front matter, so it is no stepsy\n", colour(r.t.out, faint, fmt.Sprintf("%-9s", "skip")), padded(path))
 	}
 	if n := r.plan.Count(foldersync.Unchanged); n > 0 {
 		r.say("%s unchanged.\n", counted(n, "file is", "files are"))

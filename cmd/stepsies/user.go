@@ -25,8 +25,8 @@ type userCmd struct {
 
 type userCreateCmd struct {
 	Name          string `arg:"" help:"Username: 3 to 30 of a-z, 0-9, underscore and hyphen."`
-	Email         string `help:"E-mail address." required:""`
-	DisplayName   string `help:"Name as others see it. Default: the username."`
+	Email         string `help:"E-mail address." required:"" placeholder:"ADDRESS"`
+	DisplayName   string `help:"Name as others see it. Default: the username." placeholder:"TEXT"`
 	Admin         bool   `help:"Make the user an admin."`
 	Plan          string `help:"Plan of the account: free, pro, team or enterprise." enum:"free,pro,team,enterprise" default:"free"`
 	PasswordStdin bool   `help:"Read the password from standard input. Without it the user has none until one is set."`
@@ -121,10 +121,10 @@ func (cmd *userListCmd) Run(ctx context.Context, t *terminal, in *Installation) 
 
 type userSetCmd struct {
 	Name          string  `arg:"" help:"Username."`
-	Email         *string `help:"E-mail address."`
-	DisplayName   *string `help:"Name as others see it."`
-	Role          *string `help:"member or admin."`
-	Plan          *string `help:"free, pro, team or enterprise."`
+	Email         *string `help:"E-mail address." placeholder:"ADDRESS"`
+	DisplayName   *string `help:"Name as others see it." placeholder:"TEXT"`
+	Role          *string `help:"member or admin." placeholder:"ROLE"`
+	Plan          *string `help:"free, pro, team or enterprise." placeholder:"PLAN"`
 	Suspend       bool    `help:"End every use of the user's keys and sessions at once." xor:"suspend"`
 	Unsuspend     bool    `help:"Let them go on." xor:"suspend"`
 	PasswordStdin bool    `help:"Read a new password from standard input."`

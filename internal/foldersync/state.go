@@ -104,7 +104,9 @@ func remember(known map[string]*entry, name string, e *entry) {
 // save writes the state. It appears whole or not at all.
 func (s *state) save() error {
 	dir := filepath.Join(s.root, stateFolder)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the folder %s must be writable: what it and the server agreed on is kept there, in %s: %w", s.root, stateFolder, err)
+	} else if err != nil {
 		return fmt.Errorf("write the state: %w", err)
 	}
 	ignore := filepath.Join(dir, ".gitignore")
