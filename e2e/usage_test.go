@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,13 @@ import (
 func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 	t.Parallel()
 	in := sqliteInstallation(t)
+	// What makes no sense is told even where the usual address is taken.
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	in.env = append(in.env, "STEPSIES_LISTEN="+taken.Addr().String())
 	for _, row := range []struct {
 		args  string
 		words []string
@@ -24,6 +32,8 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{"serve --public-url ftp://example.com", []string{"--public-url"}},
 		{"serve --public-url https://example.com/path", []string{"--public-url"}},
 		{"serve --trusted-proxies 10.0.0.0/99", []string{"--trusted-proxies", "10.0.0.0/99"}},
+		{"serve --drain 1h", []string{"--drain", "10m"}},
+		{"serve --mail-from a@example.com", []string{"--smtp"}},
 		{"serve --rate-limits maybe", []string{"--rate-limits"}},
 		{"serve --log-level loud", []string{"--log-level"}},
 		{"serve extra", []string{"extra"}},
@@ -217,6 +227,7 @@ func TestServeRefusesWhatItCannotStandOn(t *testing.T) {
 
 	other := sqliteInstallation(t)
 	other.run(t, "serve", "--listen", address).failure(t, 1, address, "in use", "--listen")
+	other.run(t, "serve", "--listen", "127.0.0.1:0", "--metrics-listen", address).failure(t, 1, address, "in use", "--metrics-listen")
 	other.run(t, "serve", "--listen", "192.0.2.1:80").failure(t, 1, "192.0.2.1", "--listen")
 	other.run(t, "serve", "--listen", "nonsense").failure(t, 1, "nonsense", "--listen")
 

@@ -74,7 +74,7 @@ func listenOrFree(address string) (net.Listener, error) {
 		if splitErr != nil {
 			return nil, splitErr
 		}
-		return listen(net.JoinHostPort(host, "0"))
+		return listen(net.JoinHostPort(host, "0"), "--listen")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", address, err)

@@ -39,34 +39,39 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 	if err != nil {
 		return usagef("--trusted-proxies: %w", err)
 	}
+	if cmd.Drain < 0 || cmd.Drain > 10*time.Minute {
+		return usagef("--drain must be from 0s to 10m")
+	}
+	publicURL, err := cmd.publicURL()
+	if err != nil {
+		return err
+	}
+	mail, err := cmd.mailer()
+	if err != nil {
+		return err
+	}
+	// All that was given makes sense; what follows may still fail.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	l, err := listen(cmd.Listen)
+	l, err := listen(cmd.Listen, "--listen")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = l.Close() }()
-	if cmd.Drain < 0 || cmd.Drain > 10*time.Minute {
-		return usagef("--drain must be from 0s to 10m")
+	if publicURL == "" {
+		publicURL = "http://" + localAddress(l.Addr())
 	}
 	var metrics net.Listener
 	if cmd.MetricsListen != "" {
-		if metrics, err = listen(cmd.MetricsListen); err != nil {
+		if metrics, err = listen(cmd.MetricsListen, "--metrics-listen"); err != nil {
 			return err
 		}
 		defer func() { _ = metrics.Close() }()
 	}
-	publicURL, err := cmd.publicURL(l.Addr())
-	if err != nil {
-		return err
-	}
 	config := server.Config{
-		PublicURL: publicURL, Origins: cmd.AllowedOrigins, Proxies: proxies, Log: t.log, Migrate: true,
+		PublicURL: publicURL, Origins: cmd.AllowedOrigins, Proxies: proxies, Log: t.log, Migrate: true, Mail: mail,
 		SignUp: cmd.Signup, RateLimits: cmd.RateLimits == "on", RedisURL: in.Redis, Drain: cmd.Drain, MetricsListener: metrics,
-	}
-	if config.Mail, err = cmd.mailer(); err != nil {
-		return err
 	}
 	s, err := openOwned(ctx, in, config)
 	if err != nil {
@@ -128,21 +133,22 @@ func (in *Installation) flags() string {
 	return " --data " + in.Data
 }
 
-func listen(address string) (net.Listener, error) {
+// listen listens on an address that the flag gave.
+func listen(address, flag string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("the address %s is in use by another program; choose another one with --listen", address)
+		return nil, fmt.Errorf("the address %s is in use by another program; choose another one with %s", address, flag)
 	case err != nil:
-		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", address, err)
+		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with %s", address, err, flag)
 	}
 	return l, nil
 }
 
-// publicURL is the configured address, checked, or the one listened on.
-func (cmd *serveCmd) publicURL(addr net.Addr) (string, error) {
+// publicURL is the configured address, checked; "" where it is the one listened on.
+func (cmd *serveCmd) publicURL() (string, error) {
 	if cmd.PublicURL == "" {
-		return "http://" + localAddress(addr), nil
+		return "", nil
 	}
 	u, err := url.Parse(cmd.PublicURL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
