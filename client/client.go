@@ -80,8 +80,9 @@ func (c *Client) noteRate(h http.Header) {
 // CallOption sets something about a single call.
 type CallOption func(*request)
 
-// IfMatch has a write fail with ErrPreconditionFailed unless the ETag, as read
-// before, is still that of the present version.
+// IfMatch has a write of a stepsy, its deletion or publication too, fail with
+// ErrPreconditionFailed unless the ETag, as read before, is still that of the
+// present version.
 func IfMatch(etag string) CallOption { return conditional("If-Match", etag) }
 
 // IfNoneMatch has a read fail with ErrNotModified while the ETag is that of the

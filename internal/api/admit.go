@@ -329,17 +329,10 @@ func wantNoFields(body []byte) error {
 	return bad.Err()
 }
 
-// tags returns the entity tags of a conditional header, from all of its lines, and
-// whether there is one (RFC 9110 §13.1).
-func (c *call) tags(header string) (tags []string, given bool) {
-	lines, given := c.request.Header[header]
-	return strings.Split(strings.Join(lines, ","), ","), given
-}
-
 // write is the actor of a change, and the promise to make it once where the
 // client sent an Idempotency-Key.
 func (c *call) write() (store.Write, error) {
-	w := store.Write{Actor: c.principal.Actor}
+	w := store.Write{Actor: c.principal.Actor, Match: c.match()}
 	keys := c.request.Header["Idempotency-Key"]
 	if len(keys) == 0 {
 		return w, nil

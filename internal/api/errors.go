@@ -257,11 +257,3 @@ func problems(err error) []error {
 	}
 	return errs
 }
-
-// notModified answers a conditional request whose thing has not changed. It has
-// headers and no body (RFC 9110 §15.4.5).
-type notModified struct{ etag string }
-
-func (notModified) Error() string             { return "not modified" }
-func (notModified) GetStatus() int            { return http.StatusNotModified }
-func (n notModified) GetHeaders() http.Header { return http.Header{"Etag": {n.etag}} }

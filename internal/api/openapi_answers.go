@@ -54,7 +54,7 @@ func errorStatuses(method, path string, scope stepsies.Scope) []int {
 	if method == http.MethodDelete && strings.HasPrefix(path, "/users") {
 		statuses = append(statuses, http.StatusConflict)
 	}
-	if path == "/stepsies/{id}" && method == http.MethodPatch {
+	if strings.HasPrefix(path, "/stepsies/{id}") && method != http.MethodGet {
 		statuses = append(statuses, http.StatusPreconditionFailed)
 	}
 	return append(statuses, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)

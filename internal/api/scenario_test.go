@@ -183,7 +183,7 @@ func checkForm(t *testing.T, method string, a answer) {
 
 // scenarios are all of them; each of their files says what it is about.
 func scenarios() []scenario {
-	return slices.Concat(transportScenarios, createScenarios, readScenarios, listScenarios, updateScenarios, wrongTypes(), publishScenarios,
+	return slices.Concat(transportScenarios, createScenarios, readScenarios, listScenarios, updateScenarios, conditionalScenarios(), wrongTypes(), publishScenarios,
 		keyScenarios, changeKeyScenarios, onceScenarios, userScenarios, profileScenarios)
 }
 

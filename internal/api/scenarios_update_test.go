@@ -123,6 +123,43 @@ var updateScenarios = []scenario{
 	{name: "change with the scope read", as: "reader", request: "PATCH /v1/stepsies/{draft}", body: `{"title":"New"}`, status: 403, code: "forbidden", then: unchanged},
 }
 
+// conditionalScenarios are about If-Match and If-None-Match on every write of a
+// stepsy (RFC 9110 §13.1).
+func conditionalScenarios() []scenario {
+	var all []scenario
+	for _, write := range []struct{ request, body string }{
+		{"PATCH /v1/stepsies/{draft}", `{"title":"New"}`},
+		{"POST /v1/stepsies/{draft}/publish", ""},
+		{"POST /v1/stepsies/{draft}/unpublish", ""},
+		{"DELETE /v1/stepsies/{draft}", ""},
+	} {
+		status := http.StatusOK
+		if strings.HasPrefix(write.request, "DELETE") {
+			status = http.StatusNoContent
+		}
+		add := func(name string, status int, header ...string) {
+			s := scenario{name: write.request + " " + name, as: "writer", request: write.request, body: write.body, header: header, status: status}
+			if status == http.StatusPreconditionFailed {
+				s.code, s.then = "precondition_failed", unchanged
+			}
+			all = append(all, s)
+		}
+		add("of the version that was read", status, "If-Match: {draft.etag}")
+		add("of whatever is there", status, "If-Match: *")
+		add("of one of several versions", status, `If-Match: "0.0", {draft.etag}`)
+		add("of an older version", http.StatusPreconditionFailed, `If-Match: "{draft}.0"`)
+		add("of a weak tag", http.StatusPreconditionFailed, "If-Match: W/{draft.etag}")
+		add("of what is no tag", http.StatusPreconditionFailed, "If-Match: {draft}.1")
+		add("unless it is there", http.StatusPreconditionFailed, "If-None-Match: *")
+		add("unless it is the version that was read", http.StatusPreconditionFailed, `If-None-Match: "0.0", W/{draft.etag}`)
+		add("unless it is another version", status, `If-None-Match: "{draft}.0"`)
+		add("of one version and not of it", http.StatusPreconditionFailed, "If-Match: {draft.etag}", "If-None-Match: {draft.etag}")
+		all = append(all, scenario{name: write.request + " of any version of what another has", as: "key", status: http.StatusNotFound, code: "not_found",
+			request: strings.Replace(write.request, "draft", "theirs", 1), body: write.body, header: []string{`If-Match: "{draft}.0"`}})
+	}
+	return all
+}
+
 // wrongTypes sends every field of a patch every type that it does not take.
 func wrongTypes() []scenario {
 	values := []struct{ kind, json string }{

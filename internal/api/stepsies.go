@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -183,21 +182,6 @@ func (a *API) getStepsy(ctx context.Context, in *getStepsyInput) (*stepsyAnswer,
 	return a.answer(store.Outcome[stepsies.Stepsy]{Value: s}), nil
 }
 
-// matches reports whether a list of entity tags names the given one. The weak
-// comparison, for If-None-Match, ignores W/ (RFC 9110 §8.8.3.2).
-func matches(tags []string, tag string, weak bool) bool {
-	for _, t := range tags {
-		t = strings.TrimSpace(t)
-		if weak {
-			t = strings.TrimPrefix(t, "W/")
-		}
-		if t == tag || t == "*" {
-			return true
-		}
-	}
-	return false
-}
-
 type newStep struct {
 	Title   string           `json:"title" doc:"1 to 200 characters." example:"Define Your Sequence Goal"`
 	Content optional[string] `json:"content,omitempty" doc:"HTML of at most 100,000 characters, sanitised before it is stored." example:"<p>Before writing a single email...</p>"`
@@ -289,8 +273,8 @@ func (a *API) createStepsy(ctx context.Context, in *createStepsyInput) (*stepsyA
 type updateStepsyInput struct {
 	StepsyID
 	OnceParams
-	IfMatch string `header:"If-Match" example:"\"123.4\"" doc:"The ETag that you have seen: the answer is 412 if someone else wrote meanwhile."`
-	Body    struct {
+	MatchParams
+	Body struct {
 		Title       optional[string]        `json:"title,omitempty" doc:"1 to 200 characters."`
 		Description optional[string]        `json:"description,omitempty" doc:"At most 2,000 characters; null empties it."`
 		Category    optional[string]        `json:"category,omitempty" enum:"business,marketing,sales,technology,design,productivity,education,health,finance,lifestyle,other" doc:"null: other."`
@@ -337,25 +321,27 @@ func (a *API) updateStepsy(ctx context.Context, in *updateStepsyInput) (*stepsyA
 	if err != nil {
 		return nil, err
 	}
-	var match func(stepsies.Stepsy) bool
-	if tags, given := c.tags("If-Match"); given {
-		match = func(s stepsies.Stepsy) bool { return matches(tags, etag(s), false) }
-	}
-	out, err := a.Store.UpdateStepsy(ctx, w, in.ID, c.principal.Access(), match, in.want)
+	out, err := a.Store.UpdateStepsy(ctx, w, in.ID, c.principal.Access(), in.want)
 	if err != nil {
 		return nil, err
 	}
 	return a.answer(out), nil
 }
 
-func (a *API) deleteStepsy(ctx context.Context, in *StepsyID) (*struct{}, error) {
+type deleteStepsyInput struct {
+	StepsyID
+	MatchParams
+}
+
+func (a *API) deleteStepsy(ctx context.Context, in *deleteStepsyInput) (*struct{}, error) {
 	c := callOf(ctx)
-	return nil, a.Store.DeleteStepsy(ctx, store.Write{Actor: c.principal.Actor}, in.ID, c.principal.Access())
+	return nil, a.Store.DeleteStepsy(ctx, store.Write{Actor: c.principal.Actor, Match: c.match()}, in.ID, c.principal.Access())
 }
 
 type stepsyActionInput struct {
 	StepsyID
 	OnceParams
+	MatchParams
 }
 
 func (a *API) publishStepsy(ctx context.Context, in *stepsyActionInput) (*stepsyAnswer, error) {

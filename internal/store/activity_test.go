@@ -47,7 +47,7 @@ func testEveryWriteIsRecorded(t *testing.T, f *fixture) {
 		},
 			[]stepsies.Activity{keyRow("api_key.leaked", "https://example.com")}},
 		{func() error {
-			return second(f.UpdateStepsy(ctx, w, made.ID, of(u), nil, stepsies.StepsyChange{Title: ptr("New")}))
+			return second(f.UpdateStepsy(ctx, w, made.ID, of(u), stepsies.StepsyChange{Title: ptr("New")}))
 		}, []stepsies.Activity{stepsyRow("stepsy.update", "New")}},
 		{func() error { return second(f.PublishStepsy(ctx, w, made.ID, of(u))) }, []stepsies.Activity{stepsyRow("stepsy.publish", "New")}},
 		{func() error { return second(f.UnpublishStepsy(ctx, w, made.ID, of(u))) }, []stepsies.Activity{stepsyRow("stepsy.unpublish", "New")}},
@@ -109,7 +109,7 @@ func testUnrecordedIsUndone(t *testing.T, f *fixture) {
 		"revoke key":    second(f.RevokeAPIKey(ctx, by(u), k.ID, of(u))),
 		"leaked":        second(f.RevokeLeaked(ctx, by(u), []stepsies.KeyHash{secret.Hash()}, "")),
 		"create stepsy": second(f.CreateStepsy(ctx, by(u), "sarah", stepsies.StepsyChange{Title: ptr("t")})),
-		"update stepsy": second(f.UpdateStepsy(ctx, by(u), made.ID, of(u), nil, stepsies.StepsyChange{Title: ptr("new")})),
+		"update stepsy": second(f.UpdateStepsy(ctx, by(u), made.ID, of(u), stepsies.StepsyChange{Title: ptr("new")})),
 		"publish":       second(f.PublishStepsy(ctx, by(u), made.ID, of(u))),
 		"delete stepsy": f.DeleteStepsy(ctx, by(u), made.ID, of(u)),
 	} {

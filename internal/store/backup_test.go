@@ -88,7 +88,7 @@ func fillForBackup(t *testing.T, s *Store) stepsies.Secret {
 	made, err := s.CreateStepsy(ctx, byOperator, name, stepsies.StepsyChange{Title: &title, Steps: &steps, Publish: true})
 	must(err)
 	slug := "creme"
-	_, err = s.UpdateStepsy(ctx, byOperator, made.Value.ID, stepsies.Access{Everyone: true}, nil, stepsies.StepsyChange{Slug: &slug})
+	_, err = s.UpdateStepsy(ctx, byOperator, made.Value.ID, stepsies.Access{Everyone: true}, stepsies.StepsyChange{Slug: &slug})
 	must(err)
 	must(s.AddCounts(ctx, []Counts{{StepsyID: made.Value.ID, Views: 6, Completions: 2, Ratings: 2, Stars: 9}}))
 	must(s.RecordReadings(ctx, []Reading{{StepsyID: made.Value.ID, Reader: 1, Mark: MarkView}, {StepsyID: made.Value.ID, Reader: 1, Mark: 1}}))

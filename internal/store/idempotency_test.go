@@ -39,7 +39,7 @@ func testReplay(t *testing.T, f *fixture) {
 		t.Fatalf("first: %+v (%v)", first, err)
 	}
 	f.clock.forward(time.Hour)
-	if _, err := f.UpdateStepsy(ctx, by(u), first.Value.ID, of(u), nil, stepsies.StepsyChange{Title: ptr("Changed since")}); err != nil {
+	if _, err := f.UpdateStepsy(ctx, by(u), first.Value.ID, of(u), stepsies.StepsyChange{Title: ptr("Changed since")}); err != nil {
 		t.Fatal(err)
 	}
 	rows := f.count(t, `select count(*) from activity`)
@@ -102,7 +102,8 @@ func testReplayEveryWrite(t *testing.T, f *fixture) {
 	})
 	// Before If-Match is looked at: the second one names a version that is gone.
 	twice("update a stepsy", func(w Write) (any, bool, error) {
-		out, err := f.UpdateStepsy(ctx, w, made.ID, of(u), func(s stepsies.Stepsy) bool { return s.Version == 1 }, stepsies.StepsyChange{Title: ptr("New")})
+		w.Match = version(1)
+		out, err := f.UpdateStepsy(ctx, w, made.ID, of(u), stepsies.StepsyChange{Title: ptr("New")})
 		return out.Value, out.Replayed, err
 	})
 	twice("publish", func(w Write) (any, bool, error) {

@@ -359,7 +359,7 @@ func testPublicSearchFollows(t *testing.T, f *fixture) {
 		}
 	}
 	finds("before", 1)
-	must[Outcome[stepsies.Stepsy]](t)(f.UpdateStepsy(ctx, by(u), made.ID, of(u), nil, stepsies.StepsyChange{Title: ptr("After")}))
+	must[Outcome[stepsies.Stepsy]](t)(f.UpdateStepsy(ctx, by(u), made.ID, of(u), stepsies.StepsyChange{Title: ptr("After")}))
 	finds("before", 0)
 	finds("after", 1)
 	must[Outcome[stepsies.Stepsy]](t)(f.UnpublishStepsy(ctx, by(u), made.ID, of(u)))

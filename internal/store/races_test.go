@@ -31,9 +31,9 @@ func testIfMatchRace(t *testing.T, f *fixture) {
 		errs := make([]error, writers)
 		for i := range writers {
 			wg.Go(func() {
-				_, errs[i] = f.UpdateStepsy(t.Context(), by(u), made.ID, of(u),
-					func(s stepsies.Stepsy) bool { return s.Version == int64(round+1) },
-					stepsies.StepsyChange{Description: ptr(fmt.Sprint("round ", round, " writer ", i))})
+				w := by(u)
+				w.Match = version(int64(round + 1))
+				_, errs[i] = f.UpdateStepsy(t.Context(), w, made.ID, of(u), stepsies.StepsyChange{Description: ptr(fmt.Sprint("round ", round, " writer ", i))})
 			})
 		}
 		wg.Wait()
@@ -108,7 +108,7 @@ func testSlugRace(t *testing.T, f *fixture) {
 			_, errs[2*i] = f.CreateStepsy(t.Context(), by(u), "sarah", stepsies.StepsyChange{Title: ptr("Same")})
 		})
 		wg.Go(func() {
-			_, errs[2*i+1] = f.UpdateStepsy(t.Context(), by(u), old[i].ID, of(u), nil, stepsies.StepsyChange{Title: ptr("Same"), Slug: ptr("")})
+			_, errs[2*i+1] = f.UpdateStepsy(t.Context(), by(u), old[i].ID, of(u), stepsies.StepsyChange{Title: ptr("Same"), Slug: ptr("")})
 		})
 	}
 	wg.Wait()

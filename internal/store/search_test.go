@@ -78,7 +78,7 @@ func testSearchFollows(t *testing.T, f *fixture) {
 	made := f.stepsy(t, u, "Before")
 	change := func(want stepsies.StepsyChange) {
 		t.Helper()
-		if _, err := f.UpdateStepsy(t.Context(), by(u), made.ID, of(u), nil, want); err != nil {
+		if _, err := f.UpdateStepsy(t.Context(), by(u), made.ID, of(u), want); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -130,7 +130,7 @@ func TestFullDiskIsUnavailableAndReadingGoesOn(t *testing.T) {
 		t.Errorf("on a full disk reading fails: %v", err)
 	}
 	f.count(t, `pragma max_page_count = 1000000`)
-	if _, err := f.UpdateStepsy(t.Context(), by(u), made.ID, of(u), nil, stepsies.StepsyChange{Title: ptr("Room again")}); err != nil {
+	if _, err := f.UpdateStepsy(t.Context(), by(u), made.ID, of(u), stepsies.StepsyChange{Title: ptr("Room again")}); err != nil {
 		t.Errorf("with room again writing fails: %v", err)
 	}
 }

@@ -96,16 +96,10 @@ func (s *Store) CreateStepsy(ctx context.Context, w Write, author string, want s
 	})
 }
 
-// UpdateStepsy changes a stepsy that the access reaches for writing. Where match
-// is given, it is asked first whether the stored version is the one that the
-// author has seen.
-func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, access stepsies.Access,
-	match func(stepsies.Stepsy) bool, want stepsies.StepsyChange) (Outcome[stepsies.Stepsy], error) {
+// UpdateStepsy changes a stepsy that the access reaches for writing.
+func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, access stepsies.Access, want stepsies.StepsyChange) (Outcome[stepsies.Stepsy], error) {
 	fromTitle := want.Slug != nil && *want.Slug == ""
 	rule := func(st *stepsies.Stepsy, t *tx) error {
-		if match != nil && !match(*st) {
-			return stepsies.PreconditionFailed()
-		}
 		before := *st
 		if err := st.Change(want, t.now); err != nil {
 			return err
@@ -168,7 +162,7 @@ func (s *Store) UnpublishStepsy(ctx context.Context, w Write, id int64, access s
 func (s *Store) DeleteStepsy(ctx context.Context, w Write, id int64, access stepsies.Access) error {
 	return s.transact(ctx, func(t *tx) error {
 		t.keysUntouched = true
-		st, err := t.lockStepsy(ctx, id, access)
+		st, err := t.lockMatching(ctx, w, id, access)
 		if err != nil {
 			return err
 		}
@@ -190,6 +184,15 @@ func (t *tx) lockStepsy(ctx context.Context, id int64, access stepsies.Access) (
 	return st, err
 }
 
+// lockMatching is lockStepsy for a write that may ask for a version.
+func (t *tx) lockMatching(ctx context.Context, w Write, id int64, access stepsies.Access) (stepsies.Stepsy, error) {
+	st, err := t.lockStepsy(ctx, id, access)
+	if err == nil && w.Match != nil {
+		err = w.Match(st)
+	}
+	return st, err
+}
+
 // changeStepsy runs a rule on a stepsy and stores what became of it, if anything.
 func (s *Store) changeStepsy(ctx context.Context, w Write, id int64, access stepsies.Access, action string,
 	rule func(*stepsies.Stepsy, *tx) error) (Outcome[stepsies.Stepsy], error) {
@@ -198,7 +201,7 @@ func (s *Store) changeStepsy(ctx context.Context, w Write, id int64, access step
 
 func (t *tx) changeStepsy(ctx context.Context, w Write, id int64, access stepsies.Access, action string,
 	rule func(*stepsies.Stepsy, *tx) error) (stepsies.Stepsy, error) {
-	st, err := t.lockStepsy(ctx, id, access)
+	st, err := t.lockMatching(ctx, w, id, access)
 	if err != nil {
 		return st, err
 	}

@@ -99,7 +99,7 @@ func testRestoreTakenSlug(t *testing.T, f *fixture) {
 	made := f.discard(t, f.stepsy(t, sarah, "Bake bread"))
 	taker := f.stepsy(t, sarah, "Bake bread")
 	moved := f.stepsyWith(t, sarah, stepsies.StepsyChange{Title: ptr("Other"), Slug: ptr("bake-bread-2")})
-	if _, err := f.UpdateStepsy(t.Context(), by(sarah), moved.ID, of(sarah), nil, stepsies.StepsyChange{Slug: ptr("elsewhere")}); err != nil {
+	if _, err := f.UpdateStepsy(t.Context(), by(sarah), moved.ID, of(sarah), stepsies.StepsyChange{Slug: ptr("elsewhere")}); err != nil {
 		t.Fatal(err)
 	}
 	out, err := f.RestoreStepsy(t.Context(), by(sarah), made.ID, of(sarah))
@@ -140,7 +140,7 @@ func testQuiet(t *testing.T, f *fixture) {
 	save := func(w Write, quiet bool, title string) int64 {
 		t.Helper()
 		w.Quiet = quiet
-		if _, err := f.UpdateStepsy(t.Context(), w, made.ID, everyone, nil, stepsies.StepsyChange{Title: &title}); err != nil {
+		if _, err := f.UpdateStepsy(t.Context(), w, made.ID, everyone, stepsies.StepsyChange{Title: &title}); err != nil {
 			t.Fatal(err)
 		}
 		return f.count(t, `select count(*) from activity where action = 'stepsy.update' and target_id = `+strconv.FormatInt(made.ID, 10))

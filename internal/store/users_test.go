@@ -233,7 +233,7 @@ func testDeleteUser(t *testing.T, f *fixture) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.UpdateStepsy(ctx, by(u), made.Value.ID, of(u), nil, stepsies.StepsyChange{Slug: ptr("other")}); err != nil {
+		if _, err := f.UpdateStepsy(ctx, by(u), made.Value.ID, of(u), stepsies.StepsyChange{Slug: ptr("other")}); err != nil {
 			t.Fatal(err)
 		}
 		gone := f.stepsy(t, u, "In the trash")

@@ -22,6 +22,10 @@ const IdempotencyLifetime = 24 * time.Hour
 type Write struct {
 	Actor stepsies.Actor
 	Once  *Once
+	// Match, if set, is asked of the stored stepsy before it is judged or changed, in
+	// the transaction: the write is made only where it returns nil, and its error is
+	// that of the write. An idempotent request that is replayed does not ask it.
+	Match func(stepsies.Stepsy) error
 	// Quiet is for what is saved while someone types: the change leaves no row in the
 	// record of activity where the last one there says the same, since quietFor.
 	Quiet bool

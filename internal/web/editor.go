@@ -120,8 +120,13 @@ func (q *request) update(id int64, f stepsyForm, quiet bool) (stepsies.Stepsy, e
 	}
 	w := q.write()
 	w.Quiet = quiet
-	seen := func(s stepsies.Stepsy) bool { return s.Version == f.Version }
-	out, err := q.web.Store.UpdateStepsy(q.Context(), w, id, q.session.Access(), seen, want)
+	w.Match = func(s stepsies.Stepsy) error {
+		if s.Version != f.Version {
+			return stepsies.PreconditionFailed()
+		}
+		return nil
+	}
+	out, err := q.web.Store.UpdateStepsy(q.Context(), w, id, q.session.Access(), want)
 	return out.Value, err
 }
 
