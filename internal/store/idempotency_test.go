@@ -21,6 +21,7 @@ var idempotency = []guarantee{
 	{"AnswerIsForgottenAfterADay", testForgotten},
 	{"SecondRequestWaitsForTheFirst", testConcurrentOnce},
 	{"SecondRequestRunsWhereTheFirstFailed", testConcurrentOnceFails},
+	{"StalledRequestIsAConflictForTheSecond", testStalledOnce},
 	{"TwentyAtOnceMakeOneStepsy", testManyOnce},
 }
 
@@ -192,37 +193,53 @@ func (f *fixture) inTheMiddle(t *testing.T, w Write, failure error) (release fun
 	return func() { close(gate) }, done
 }
 
-// waitingFor returns once n sessions of the database wait for a lock, or, with
-// SQLite, n callers for the one writer.
-func (f *fixture) waitingFor(t *testing.T, n int64) {
+// secondNode is where a second request with the same key arrives, and waiting
+// returns once it stands behind the first one: on another node with PostgreSQL,
+// where it waits for a lock in the database, and in this process with SQLite, where
+// nobody else can.
+func (f *fixture) secondNode(t *testing.T) (node *Store, ctx context.Context, waiting func()) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if f.engine == "sqlite" {
-			if f.write.db.Stats().WaitCount >= n {
+	if f.engine == "sqlite" {
+		ctx := &watched{Context: context.WithoutCancel(t.Context()), asked: make(chan struct{})}
+		return f.Store, ctx, func() { <-ctx.asked }
+	}
+	return f.open(t), context.WithoutCancel(t.Context()), func() {
+		t.Helper()
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			if f.count(t, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) >= 1 {
 				return
 			}
-			continue
 		}
-		if f.count(t, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) >= n {
-			return
-		}
+		t.Fatal("nobody waits")
 	}
-	t.Fatal("nobody waits")
+}
+
+// watched is a context that tells when somebody begins to wait for its end as well
+// as for something else.
+type watched struct {
+	context.Context
+	once  sync.Once
+	asked chan struct{}
+}
+
+func (w *watched) Done() <-chan struct{} {
+	w.once.Do(func() { close(w.asked) })
+	return w.Context.Done()
 }
 
 func testConcurrentOnce(t *testing.T, f *fixture) {
 	u := f.member(t, "sarah")
 	w := once(u, "k", "body")
 	release, ended := f.inTheMiddle(t, w, nil)
-	waited := f.write.db.Stats().WaitCount
+	node, ctx, waiting := f.secondNode(t)
 	second := make(chan Outcome[string], 1)
 	failed := make(chan error, 1)
 	go func() {
-		out, err := write(context.WithoutCancel(t.Context()), f.Store, w, func(t2 *tx) (string, error) { return "the second answer", nil })
+		out, err := write(ctx, node, w, func(t2 *tx) (string, error) { return "the second answer", nil })
 		failed <- err
 		second <- out
 	}()
-	f.waitingFor(t, waited+1)
+	waiting()
 	release()
 	if err := <-ended; err != nil {
 		t.Fatal(err)
@@ -237,22 +254,41 @@ func testConcurrentOnceFails(t *testing.T, f *fixture) {
 	w := once(u, "k", "body")
 	failure := errors.New("on purpose")
 	release, ended := f.inTheMiddle(t, w, failure)
-	waited := f.write.db.Stats().WaitCount
+	node, ctx, waiting := f.secondNode(t)
 	second := make(chan error, 1)
 	go func() {
-		out, err := write(context.WithoutCancel(t.Context()), f.Store, w, func(t2 *tx) (string, error) { return "the second answer", nil })
+		out, err := write(ctx, node, w, func(t2 *tx) (string, error) { return "the second answer", nil })
 		if err == nil && (out.Replayed || out.Value != "the second answer") {
 			err = errors.New("got " + out.Value)
 		}
 		second <- err
 	}()
-	f.waitingFor(t, waited+1)
+	waiting()
 	release()
 	if err := <-ended; !errors.Is(err, failure) {
 		t.Errorf("the first one ended with %v", err)
 	}
 	if err := <-second; err != nil {
 		t.Errorf("the second one: %v", err)
+	}
+}
+
+// testStalledOnce shortens the wait. Whatever has stalled the first request, its
+// repetition is told that it still runs, and not that the database is away.
+func testStalledOnce(t *testing.T, f *fixture) {
+	f.Store.turns.wait = 50 * time.Millisecond
+	u := f.member(t, "sarah")
+	w := once(u, "k", "body")
+	release, ended := f.inTheMiddle(t, w, nil)
+	_, err := write(t.Context(), f.Store, w, func(t2 *tx) (string, error) { return "", errors.New("it ran twice") })
+	wantCode(t, err, stepsies.CodeConflict)
+	release()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	out, err := write(t.Context(), f.Store, w, func(t2 *tx) (string, error) { return "", errors.New("it ran twice") })
+	if err != nil || !out.Replayed || out.Value != "the first answer" {
+		t.Errorf("afterwards: %+v (%v)", out, err)
 	}
 }
 
@@ -284,16 +320,17 @@ func testManyOnce(t *testing.T, f *fixture) {
 	}
 }
 
-// TestIdempotentRequestThatStillRunsIsAConflict shortens the time for which
+// TestIdempotentRequestThatRunsOnAnotherNodeIsAConflict shortens the time for which
 // PostgreSQL lets the second request wait.
-func TestIdempotentRequestThatStillRunsIsAConflict(t *testing.T) {
+func TestIdempotentRequestThatRunsOnAnotherNodeIsAConflict(t *testing.T) {
 	t.Parallel()
 	f := postgresFixture(t)
-	f.Store.engine.lockWait = "set local lock_timeout = '50ms'"
+	other := f.open(t)
+	other.engine.lockWait = "set local lock_timeout = '50ms'"
 	u := f.member(t, "sarah")
 	w := once(u, "k", "body")
 	release, ended := f.inTheMiddle(t, w, nil)
-	_, err := write(t.Context(), f.Store, w, func(t2 *tx) (string, error) { return "", errors.New("it ran twice") })
+	_, err := write(t.Context(), other, w, func(t2 *tx) (string, error) { return "", errors.New("it ran twice") })
 	wantCode(t, err, stepsies.CodeConflict)
 	release()
 	if err := <-ended; err != nil {

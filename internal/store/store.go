@@ -19,7 +19,7 @@ import (
 // error and never a hang.
 const (
 	readTimeout  = 4 * time.Second
-	writeTimeout = 15 * time.Second // leaves room for the 10 s that an idempotent request may wait
+	writeTimeout = 15 * time.Second // leaves room for the 10 s that an idempotent request may wait for another node's
 )
 
 // Config says where the data is.
@@ -42,6 +42,7 @@ type Store struct {
 	write  *pool
 	now    func() time.Time
 
+	turns   *turns
 	bearers *bearers // nil with PostgreSQL
 }
 
@@ -62,7 +63,7 @@ type engine struct {
 
 // Open opens the database without migrating it. The caller closes the store.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	s := &Store{now: c.Now}
+	s := &Store{now: c.Now, turns: newTurns()}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -49,14 +49,17 @@ type Outcome[T any] struct {
 	Replayed bool
 }
 
-// errOnceBusy is the answer when the first request of an idempotency key runs for
-// longer than the second can wait.
-var errOnceBusy = stepsies.Conflict("The first request with this Idempotency-Key is still running. Ask again in a moment with the same key.")
-
 // write runs fn in one transaction with the idempotency record of the request.
 // The record holds the result, which never includes a secret.
 func write[T any](ctx context.Context, s *Store, w Write, fn func(t *tx) (T, error)) (Outcome[T], error) {
 	var out Outcome[T]
+	if w.Once != nil {
+		end, err := s.turns.take(ctx, *w.Once)
+		if err != nil {
+			return out, err
+		}
+		defer end()
+	}
 	err := s.transact(ctx, func(t *tx) error {
 		var err error
 		if w.Once == nil {
@@ -80,8 +83,8 @@ func write[T any](ctx context.Context, s *Store, w Write, fn func(t *tx) (T, err
 }
 
 // beginOnce claims the idempotency key, or returns the result of the request that
-// has it. Another transaction that holds the claim is waited for: its unique row
-// blocks ours until it commits or rolls back.
+// has it. Another node's transaction that holds the claim is waited for: its unique
+// row blocks ours until it commits or rolls back.
 func (t *tx) beginOnce(ctx context.Context, o Once) (result []byte, found bool, err error) {
 	if wait := t.s.engine.lockWait; wait != "" {
 		if _, err := t.exec(ctx, wait); err != nil {
