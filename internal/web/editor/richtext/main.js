@@ -4,10 +4,13 @@ import { Editor } from "@tiptap/core";
 import { canonical } from "./canonical.js";
 import { extensions } from "./schema.js";
 import { output } from "./output.js";
+import { cleaned } from "./pasted.js";
 import { tools } from "./tools.js";
 
 // syncAfter is how long typing must pause before the text area follows, in ms.
 const syncAfter = 150;
+
+const imagesByAddress = "Images are shown from where they are in the web: put one there, and insert it here by its address, which begins with https://.";
 
 // mount turns a field with a text area into an editor, and calls changed whenever the
 // text area has a new value. Content that the editor would lose something of stays HTML.
@@ -43,6 +46,13 @@ class Rich {
       enableContentCheck: false,
       editorProps: {
         attributes: { class: "tiptap prose", role: "textbox", "aria-multiline": "true", "aria-labelledby": this.label.id },
+        transformPastedHTML: (html) => this.pasted(html),
+        handlePaste: (_, event) => this.refuseFiles(event, event.clipboardData),
+        handleDrop: (_, event) => this.refuseFiles(event, event.dataTransfer),
+        handleTextInput: () => {
+          this.tell("");
+          return false;
+        },
       },
       onUpdate: () => this.later(),
       onBlur: () => this.sync(),
@@ -54,9 +64,33 @@ class Rich {
       return;
     }
     this.frame.prepend(tools(this.editor, () => this.asHTML()));
+    this.told = document.createElement("p");
+    Object.assign(this.told, { className: "told small", role: "status" });
+    this.frame.append(this.told);
     this.area.after(this.frame);
     this.area.hidden = true;
     if (focus) this.editor.commands.focus("start");
+  }
+
+  // pasted is what becomes of HTML that another program put on the clipboard.
+  pasted(html) {
+    const { html: clean, leftOut } = cleaned(html);
+    this.tell(leftOut ? `${leftOut === 1 ? "An image was" : `${leftOut} images were`} left out. ${imagesByAddress}` : "");
+    return clean;
+  }
+
+  // refuseFiles answers a picture that was pasted or dropped as a file, which a browser
+  // would open in place of this page.
+  refuseFiles(event, data) {
+    if (!data?.files.length || data.types.includes("text/html")) return false;
+    event.preventDefault();
+    this.tell(imagesByAddress);
+    return true;
+  }
+
+  // tell says something below the text until one types on.
+  tell(sentence) {
+    if (this.told.textContent !== sentence) this.told.textContent = sentence;
   }
 
   later() {

@@ -18,6 +18,7 @@ let stopped = false; // until a conflict is resolved, or for good
 let due = 0; // when the draft is saved at the latest
 let timer, keepTimer;
 let failures = 0;
+let unanswered = ""; // what the last try was when it came to nothing: "quiet", "asked", or ""
 
 export function start() {
   if (!("unsaved" in form.dataset)) saved = typed();
@@ -76,6 +77,7 @@ export function save(asked) {
 async function once(asked) {
   clearTimeout(timer);
   due = 0;
+  unanswered = "";
   const sent = typed();
   const sentRows = [...rows.children];
   if (stopped && !asked) return;
@@ -104,7 +106,7 @@ async function once(asked) {
     later(asked, "There is no connection.");
     return;
   }
-  if (response.type === "opaqueredirect") signedOut();
+  if (response.type === "opaqueredirect") signedOut(asked);
   else if (response.ok) done(sent, sentRows, answer);
   else if (response.status === 409) conflict();
   else if (response.status === 422) unfit(asked, sentRows, answer.problems);
@@ -167,6 +169,7 @@ function unfit(asked, sentRows, problems = {}) {
 
 // later tries again, less and less often, and says so.
 function later(asked, why) {
+  unanswered = asked ? "asked" : "quiet";
   const seconds = Math.min(longestWait, 5000 * 2 ** failures++) / 1000;
   stand(`Not saved. ${why} What you typed is kept on this device.`);
   if (isDraft || asked) {
@@ -175,13 +178,19 @@ function later(asked, why) {
   }
 }
 
-addEventListener("online", () => { if (failures && isDraft) save(false); });
+// Whoever comes back, with a connection or from signing in, finds it saved.
+function back() {
+  if (unanswered && !stopped && document.visibilityState === "visible") save(unanswered === "asked");
+}
+for (const name of ["online", "focus"]) addEventListener(name, back);
+document.addEventListener("visibilitychange", back);
 
-function signedOut() {
+function signedOut(asked) {
+  unanswered = asked ? "asked" : "quiet";
   stand("Not saved: you are signed out");
   const link = document.createElement("a");
-  Object.assign(link, { href: "/sign-in", target: "_blank", className: "btn", textContent: "Sign in, in another tab" });
-  show("signed-out", "You are signed out. What you typed is kept on this device: sign in, come back here and save.", "warn", [link]);
+  Object.assign(link, { href: "/sign-in", target: "_blank", className: "btn", textContent: "Sign in in another tab" });
+  show("signed-out", "You are signed out. What you typed is kept on this device. Sign in, and it is saved when you come back here.", "warn", [link]);
 }
 
 function giveUp(why) {
