@@ -78,6 +78,8 @@ func (f *furnished) looks() []look {
 		{name: "follow", route: "GET /@{author}/{slug}/follow", path: publicAt(f.published) + "/follow", as: everyone},
 		{name: "follow-end", route: "GET /@{author}/{slug}/follow", path: publicAt(f.published) + "/follow", as: []viewer{nobody},
 			act: `location.hash = "done"`, until: `document.activeElement.id === "title-done"`},
+		{name: "signed-out-meanwhile", route: "GET /sign-in", path: "/sign-in", as: []viewer{nobody}, answer: http.StatusUnauthorized, // what a page sends after its session has ended
+			act: `const form = document.querySelector("form.form"); form.action = "/dashboard/developer"; form.noValidate = true; form.querySelector("#login").value = "Kept"; ` + send("form.form"), until: `document.querySelector("[target=_blank]")`},
 		{name: "welcome", route: "GET /welcome/{token}", path: "/welcome/" + f.welcome.links[store.LinkFirstAdmin], as: []viewer{nobody}, in: f.welcome},
 		{name: "sign-up", route: "GET /sign-up", path: "/sign-up", as: []viewer{nobody}},
 		{name: "sign-up-refused", route: "GET /sign-up", path: "/sign-up", as: []viewer{nobody},

@@ -158,7 +158,9 @@ func (web *Web) serve(r route) http.HandlerFunc {
 			}
 		}
 		if r.access != public && !q.signedIn() {
-			_ = q.redirect("/sign-in?next=" + url.QueryEscape(q.returnPath()))
+			if err := q.askToSignIn(); err != nil {
+				q.showError(err)
+			}
 			return
 		}
 		if err := r.handle(q); err != nil {
