@@ -29,7 +29,27 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{"frobnicate", []string{"frobnicate"}},
 		{"serve --frobnicate", []string{"--frobnicate"}},
 		{"serve --listen", []string{"--listen"}},
+		{"serve --listen=", []string{"--listen", "127.0.0.1:8080"}},
+		{"serve --listen nonsense", []string{"--listen", "nonsense"}},
+		{"serve --listen 127.0.0.1:", []string{"--listen", "127.0.0.1:8080"}},
+		{"serve --listen :99999", []string{"--listen", ":99999"}},
+		{"serve --listen http://127.0.0.1:8080", []string{"--listen"}},
+		{"serve --metrics-listen 9090", []string{"--metrics-listen", "9090"}},
+		{"serve --database mysql://u:tellnobody@example.com/x", []string{"--database", "postgres://"}},
+		{"user list --database nonsense", []string{"--database", "postgres://"}},
+		{"key list --database postgres://u:tellnobody@example.com:port/x", []string{"--database", "postgres://"}},
+		{"migrate --database nonsense", []string{"--database", "postgres://"}},
+		{"backup x --database nonsense", []string{"--database", "postgres://"}},
+		{"restore x --yes --database nonsense", []string{"--database", "postgres://"}},
+		{"activity --database nonsense", []string{"--database", "postgres://"}},
+		{"serve --redis http://u:tellnobody@example.com", []string{"--redis", "redis://"}},
+		{"user list --redis nonsense", []string{"--redis", "redis://"}},
+		{"serve --allowed-origins app.example.com", []string{"--allowed-origins", "app.example.com"}},
+		{"serve --allowed-origins https://app.example.com/", []string{"--allowed-origins", "https://app.example.com/"}},
+		{"serve --allowed-origins https://app.example.com:443", []string{"--allowed-origins"}},
+		{"serve --allowed-origins https://a.example.com,*", []string{"--allowed-origins", "*"}},
 		{"serve --public-url ftp://example.com", []string{"--public-url"}},
+		{"serve --public-url https://me:tellnobody@example.com", []string{"--public-url"}},
 		{"serve --public-url https://example.com/path", []string{"--public-url"}},
 		{"serve --trusted-proxies 10.0.0.0/99", []string{"--trusted-proxies", "10.0.0.0/99"}},
 		{"serve --drain 1h", []string{"--drain", "10m"}},
@@ -54,7 +74,11 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{"key rotate 1 --grace forever", []string{"--grace", "forever"}},
 	} {
 		t.Run(row.args, func(t *testing.T) {
-			in.run(t, strings.Fields(row.args)...).failure(t, 2, row.words...)
+			r := in.run(t, strings.Fields(row.args)...)
+			r.failure(t, 2, row.words...)
+			if strings.Contains(r.stderr, "tellnobody") {
+				t.Errorf("a password is repeated: %s", r.stderr)
+			}
 		})
 	}
 	if _, err := os.Stat(in.dir); !os.IsNotExist(err) {

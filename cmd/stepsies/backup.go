@@ -22,6 +22,9 @@ type backupCmd struct {
 // Run writes a backup, beside a running server or without one. The file appears
 // whole or not at all, and only its owner may read it.
 func (cmd *backupCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
+	if err := in.check(); err != nil {
+		return err
+	}
 	if _, err := os.Stat(cmd.File); err == nil && !cmd.Force {
 		return usagef("%s is there already; name another file, or say --force to replace it", cmd.File)
 	}
@@ -91,6 +94,9 @@ type restoreCmd struct {
 
 // Run puts a backup in the place of everything. No server may run on the data.
 func (cmd *restoreCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
+	if err := in.check(); err != nil {
+		return err
+	}
 	f, err := os.Open(cmd.File)
 	if err != nil {
 		return fmt.Errorf("open the backup: %w", err)

@@ -24,6 +24,9 @@ const ownerPoll = 10 * time.Millisecond
 
 // connect returns a client that acts as the operator. The caller calls done.
 func connect(ctx context.Context, t *terminal, in *Installation) (c *client.Client, done func(), err error) {
+	if err := in.check(); err != nil {
+		return nil, nil, err
+	}
 	o := &operator{in: in}
 	if err := o.find(ctx); err != nil {
 		return nil, nil, err

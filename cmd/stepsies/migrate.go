@@ -13,6 +13,9 @@ type migrateCmd struct{}
 
 // Run brings the database to this program's version, as serve does at its start.
 func (cmd *migrateCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
+	if err := in.check(); err != nil {
+		return err
+	}
 	s, err := openOwned(ctx, in, server.Config{Log: slog.New(slog.DiscardHandler), Migrate: true})
 	if err != nil {
 		return err

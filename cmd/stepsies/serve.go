@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
@@ -38,6 +36,20 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 	proxies, err := reqlog.ParseProxies(cmd.TrustedProxies)
 	if err != nil {
 		return usagef("--trusted-proxies: %w", err)
+	}
+	if err := in.check(); err != nil {
+		return err
+	}
+	if err := checkListen(cmd.Listen, "--listen"); err != nil {
+		return err
+	}
+	if cmd.MetricsListen != "" {
+		if err := checkListen(cmd.MetricsListen, "--metrics-listen"); err != nil {
+			return err
+		}
+	}
+	if err := checkOrigins(cmd.AllowedOrigins); err != nil {
+		return err
 	}
 	if cmd.Drain < 0 || cmd.Drain > 10*time.Minute {
 		return usagef("--drain must be from 0s to 10m")
@@ -143,25 +155,4 @@ func listen(address, flag string) (net.Listener, error) {
 		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with %s", address, err, flag)
 	}
 	return l, nil
-}
-
-// publicURL is the configured address, checked; "" where it is the one listened on.
-func (cmd *serveCmd) publicURL() (string, error) {
-	if cmd.PublicURL == "" {
-		return "", nil
-	}
-	u, err := url.Parse(cmd.PublicURL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
-		return "", usagef("--public-url must be an address such as https://stepsies.example.com, without a path")
-	}
-	return u.Scheme + "://" + u.Host, nil
-}
-
-// localAddress is an address that reaches the listener from this machine.
-func localAddress(addr net.Addr) string {
-	tcp, ok := addr.(*net.TCPAddr)
-	if ok && tcp.IP.IsUnspecified() {
-		return fmt.Sprintf("localhost:%d", tcp.Port)
-	}
-	return addr.String()
 }

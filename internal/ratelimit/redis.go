@@ -84,14 +84,28 @@ type Redis struct {
 	stopped chan struct{}
 }
 
+// CheckURL reports whether the address of a Redis can be read.
+func CheckURL(address string) error {
+	_, err := parseURL(address)
+	return err
+}
+
+func parseURL(address string) (rueidis.ClientOption, error) {
+	options, err := rueidis.ParseURL(address)
+	if err != nil {
+		// The cause quotes from the URL, and so perhaps from the password.
+		return options, errors.New("the address of Redis must be a URL such as redis://host:6379/0")
+	}
+	return options, nil
+}
+
 // NewRedis returns a limiter that runs until Close. It waits up to a second for
 // Redis; when that is not there, the limiter begins without it. An error means
 // that the URL is wrong; it does not repeat the URL, which may hold a password.
 func NewRedis(config RedisConfig) (*Redis, error) {
-	options, err := rueidis.ParseURL(config.URL)
+	options, err := parseURL(config.URL)
 	if err != nil {
-		// The cause quotes from the URL, and so perhaps from the password.
-		return nil, errors.New("the address of Redis must be a URL such as redis://host:6379/0")
+		return nil, err
 	}
 	config.Config = config.withDefaults()
 	if config.Prefix == "" {

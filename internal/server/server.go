@@ -60,6 +60,23 @@ type Config struct {
 	Migrate bool
 }
 
+// CheckDatabaseURL reports whether Open can read a Config.DatabaseURL. What it says
+// repeats nothing of it.
+func CheckDatabaseURL(address string) error {
+	if address == "" {
+		return nil
+	}
+	return store.CheckURL(address)
+}
+
+// CheckRedisURL does the same for a Config.RedisURL.
+func CheckRedisURL(address string) error {
+	if address == "" {
+		return nil
+	}
+	return ratelimit.CheckURL(address)
+}
+
 // Server is an open installation: its database and the handlers on it. Run makes
 // it answer to the network.
 type Server struct {

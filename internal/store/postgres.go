@@ -34,13 +34,24 @@ var postgresEngine = engine{
 	lockWait:  "set local lock_timeout = '10s'",
 }
 
+// CheckURL reports whether the address of a PostgreSQL can be read. What it says
+// repeats nothing of it, since it may hold a password.
+func CheckURL(address string) error {
+	if _, err := pgx.ParseConfig(address); err != nil {
+		return errUnreadableURL
+	}
+	return nil
+}
+
+var errUnreadableURL = &stepsies.Error{Code: stepsies.CodeBadRequest, Message: "the address of the database cannot be read; write it as postgres://user:password@host:5432/database"}
+
 // openPostgres opens a pool through database/sql. Each new connection is asked
 // whether it leads to a primary that keeps what it commits.
 func (s *Store) openPostgres(ctx context.Context, c Config) error {
 	s.engine = postgresEngine
 	config, err := pgx.ParseConfig(c.URL)
 	if err != nil {
-		return &stepsies.Error{Code: stepsies.CodeBadRequest, Message: "The database address cannot be read. Write it as postgres://user:password@host:5432/database."}
+		return errUnreadableURL
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 3 * time.Second
