@@ -209,7 +209,7 @@ func (web *Web) sendPasswordLink(ctx context.Context, login string) error {
 		return err
 	}
 	return web.Mail.Send(ctx, u.Email, "Set a new password", fmt.Sprintf(
-		"Hello %s,\n\nsomeone, hopefully you, has forgotten your password. Set a new one within an hour:\n\n%s\n\nIf it was not you, do nothing: your password stays as it is.\n",
+		"Hello %s,\n\nsomeone, hopefully you, asks to set a new password for your account. Do it within an hour:\n\n%s\n\nIf it was not you, do nothing: your password stays as it is.\n",
 		u.DisplayName, link))
 }
 

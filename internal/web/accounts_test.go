@@ -178,7 +178,7 @@ func TestSignUpGoesOnInAnEMailAndTellsNobodyWhoIsThere(t *testing.T) {
 	taken, fresh := ask("TAKEN@example.com"), ask(" sarah@example.com ")
 	wantStatus(t, taken, http.StatusOK)
 	wantText(t, taken, "An e-mail is on its way")
-	if taken.body != fresh.body {
+	if strings.ReplaceAll(taken.body, "TAKEN@", "sarah@") != fresh.body {
 		t.Errorf("the answers differ:\n%s\n%s", taken.text(), fresh.text())
 	}
 	texts := map[string]string{}
@@ -398,7 +398,7 @@ func TestAddressIsConfirmedByTheLinkOnce(t *testing.T) {
 	b := h.signedIn(t, "sarah")
 	wantRedirect(t, b.post(t, "/dashboard/profile/verify-email"), "/dashboard/profile")
 	path := pathOf(t, mails.Next(t).Text, "/verify-email/")
-	wantText(t, b.get(t, "/dashboard/profile"), "not confirmed", "Send the e-mail to confirm it again")
+	wantText(t, b.get(t, "/dashboard/profile"), "not confirmed", "Send the e-mail again")
 
 	// Opening the link is not enough: programs that scan e-mail open links too.
 	other := h.browser()

@@ -127,6 +127,8 @@ func (f *furnished) looks() []look {
 			act: `document.querySelector("form.form").noValidate = true; ` + send("form.form"), until: refused},
 		{name: "editor", route: "GET /dashboard/stepsies/{id}", path: stepsyAt(f.draft, ""), as: own, until: `document.querySelector(".tiptap")`},
 		{name: "editor-published", route: "GET /dashboard/stepsies/{id}", path: stepsyAt(f.published, ""), as: []viewer{member}, until: `document.querySelector(".tiptap")`},
+		{name: "versions", route: "GET /dashboard/stepsies/{id}", path: stepsyAt(f.published, ""), as: []viewer{member},
+			act: `document.querySelector("#title").value = "Another title"; document.querySelector("[name=step_content]").value = "<p>Another text</p>"; const look = document.createElement("button"); look.name = "do"; look.value = "compare"; document.querySelector("#editor").append(look); look.click()`, until: `document.querySelector(".versions")`},
 		{name: "preview", route: "GET /dashboard/stepsies/{id}/preview", path: stepsyAt(f.published, "preview"), as: own},
 		{name: "preview-draft", route: "GET /dashboard/stepsies/{id}/preview", path: stepsyAt(f.draft, "preview"), as: own},
 		{name: "preview-linked", route: "GET /dashboard/stepsies/{id}/preview", path: stepsyAt(f.linked, "preview"), as: own},

@@ -44,7 +44,7 @@ func (web *Web) signUp(q *request) error {
 		return q.render(http.StatusUnprocessableEntity, signUpAddressForm(q.page("Sign up", ""), email, sentenceOf(err.Error()), false))
 	}
 	web.later(q.Context(), 0, func(ctx context.Context) error { return web.sendSignUpLink(ctx, address) })
-	return q.render(http.StatusOK, signUpAddressForm(q.page("Sign up", ""), "", "", true))
+	return q.render(http.StatusOK, signUpAddressForm(q.page("Sign up", ""), address, "", true))
 }
 
 // sendSignUpLink mails the way to go on, or, to who has an account, how to get into it.

@@ -72,7 +72,7 @@ func TestUsersAreListedSearchedAndPaged(t *testing.T) {
 	found := b.get(t, usersAt+"?q=USER7%40")
 	wantText(t, found, "user7@example.com")
 	wantNoText(t, found, "user17@example.com", "boss@example.com")
-	wantText(t, b.get(t, usersAt+"?q=nobody+here"), "Nobody is called so")
+	wantText(t, b.get(t, usersAt+"?q=nobody+here"), "No user matches “nobody here”")
 	for _, q := range []string{"%25", "_", "%5C", "%00", "%ff", "'", strings.Repeat("a", 5000)} {
 		page := b.get(t, usersAt+"?q="+q)
 		wantStatus(t, page, http.StatusOK)

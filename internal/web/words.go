@@ -88,3 +88,7 @@ func initials(u stepsies.User) string {
 	}
 	return string([]rune{letters[0], letters[len(letters)-1]})
 }
+
+// upperFirst begins a sentence with words that stand within one elsewhere. They begin
+// with a letter of ASCII.
+func upperFirst(words string) string { return strings.ToUpper(words[:1]) + words[1:] }
