@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/stepsies/stepsies/internal/testenv"
+	"github.com/stepsies/stepsies/internal/web/docs"
 )
 
 // example is a block of code of the documentation.
@@ -104,6 +105,15 @@ func TestDocumentationRunsAsWritten(t *testing.T) {
 	if err != nil || list.status != http.StatusOK {
 		t.Fatalf("llms.txt: %v, %d", err, list.status)
 	}
+	description, err := nobody.send(http.MethodGet, "/openapi.json", nil)
+	if err != nil || description.status != http.StatusOK {
+		t.Fatalf("openapi.json: %v, %d", err, description.status)
+	}
+	// What is served has no marks that say what an example prints; its source has.
+	book, err := docs.New(s.url, description.body)
+	if err != nil {
+		t.Fatal(err)
+	}
 	run, notRun, pages := map[string]int{}, 0, 0
 	for _, m := range pagePattern.FindAllStringSubmatch(string(list.body), -1) {
 		path, ours := strings.CutPrefix(m[1], s.url)
@@ -115,7 +125,11 @@ func TestDocumentationRunsAsWritten(t *testing.T) {
 		if err != nil || a.status != http.StatusOK {
 			t.Fatalf("%s: %v, %d", path, err, a.status)
 		}
-		examples := examplesOf(t, path, string(a.body))
+		page := book.Page(strings.TrimSuffix(path, ".md"))
+		if page == nil || page.Markdown != string(a.body) {
+			t.Fatalf("%s is not served as it is written", path)
+		}
+		examples := examplesOf(t, path, page.Source)
 		for _, e := range examples {
 			if e.reason != "" {
 				notRun++
@@ -176,7 +190,7 @@ func (r *exampleRunner) try(t *testing.T, e example, work string) {
 			t.Errorf("it does not lead to this server:\n%s", e.code)
 		}
 		return
-	case "http", "operation":
+	case "http", "text", "operation":
 		return // nothing that could be run
 	}
 	if e.reason != "" {

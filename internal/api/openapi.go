@@ -36,11 +36,12 @@ func openAPI() *huma.OpenAPI {
 		Info: &huma.Info{
 			Title:   "Stepsies API",
 			Version: "1.0.0",
-			Description: "Read and write step-by-step guides. Every request carries an API key: `Authorization: Bearer sk_…`. " +
-				"Within v1 fields and operations are added, never renamed, removed or given another type: ignore what you don't know. " +
-				"The server refuses what it doesn't know, in the query and in bodies. " +
-				"Times are RFC 3339 in UTC with whole seconds. Bodies have at most 2 MiB. " +
-				"Send an `X-Request-Id` of 1 to 128 letters, digits, dots, hyphens and underscores to find your request in the log; every answer carries one.",
+			Description: "Read and write step-by-step guides.\n\n" +
+				"- Every request carries an API key: `Authorization: Bearer sk_…`.\n" +
+				"- Within v1 fields and operations are added, never renamed, removed or given another type: ignore what you don't know.\n" +
+				"- The server refuses what it doesn't know, in the query and in bodies.\n" +
+				"- Times are RFC 3339 in UTC with whole seconds. Bodies have at most 2 MiB.\n" +
+				"- Send an `X-Request-Id` of 1 to 128 letters, digits, dots, hyphens and underscores to find your request in the log; every answer carries one.",
 			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 		},
 		Tags: []*huma.Tag{

@@ -120,7 +120,7 @@ type listStepsiesInput struct {
 	Query    string `query:"q" maxLength:"500" example:"welcome seq" doc:"Words that must all begin a word of the title, the description or the steps, whatever their case and accents."`
 	Sort     string `query:"sort" enum:"-created_at,created_at,-updated_at,-published_at,title" default:"-created_at" example:"-published_at" doc:"A minus sorts downwards."`
 	User     string `query:"user_id" example:"sarahchen" doc:"A username: that author's stepsies instead of your own, only published ones unless the key has the scope admin."`
-	Include  string `query:"include" enum:"steps" example:"steps" doc:"steps gives every item of the list its steps too."`
+	Include  string `query:"include" enum:"steps" example:"steps" doc:"The value steps gives every item of the list its steps too."`
 }
 
 type listStepsiesAnswer struct {

@@ -6,6 +6,7 @@ package docs
 import (
 	"embed"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -28,6 +29,8 @@ var contents = []struct {
 	{"The API", "errors"},
 	{"The API", "pagination"},
 	{"The API", "idempotency"},
+	{"The API", "content"},
+	{"The API", "versions"},
 	{"In practice", "recipes"},
 	{"In practice", "go"},
 	{"In practice", "command-line"},
@@ -42,7 +45,8 @@ type Page struct {
 	Group    string // of the contents
 	Title    string
 	Summary  string // a sentence, in Markdown without links
-	Markdown string
+	Markdown string // as it is served
+	Source   string // Markdown with what its HTML and its tests need to know beside it
 	Sections []Section
 	html     [2]string // for readers who are signed out, and in
 }
@@ -96,13 +100,34 @@ func New(publicURL string, openAPI []byte) (*Book, error) {
 }
 
 func (b *Book) add(group, name, text string) error {
-	p := &Page{Path: strings.TrimSuffix(Root+"/"+name, "/"), Group: group, Markdown: text}
+	p := &Page{Path: strings.TrimSuffix(Root+"/"+name, "/"), Group: group, Source: text, Markdown: plain(text)}
 	if err := p.render(); err != nil {
 		return fmt.Errorf("page %s of the documentation: %w", p.Path, err)
 	}
 	b.Pages = append(b.Pages, p)
 	b.byPath[p.Path] = p
 	return nil
+}
+
+// Marks of the source of a page: what a test is told behind the language of code, names
+// of headings, and where an operation answers.
+var (
+	codeMark      = regexp.MustCompile("(?m)^(```[a-z]+) .*$")
+	headingMark   = regexp.MustCompile(`(?m)^(#+ .*) \{#[a-z0-9_-]+\}$`)
+	operationMark = regexp.MustCompile("(?m)^```operation\n(.*)\n(?:scope: (.*)\n)?```$")
+)
+
+// plain is the source of a page without its marks, as people and programs read it.
+func plain(source string) string {
+	text := codeMark.ReplaceAllString(source, "$1")
+	text = headingMark.ReplaceAllString(text, "$1")
+	return operationMark.ReplaceAllStringFunc(text, func(block string) string {
+		m := operationMark.FindStringSubmatch(block)
+		if m[2] == "" {
+			return "`" + m[1] + "`, without a key"
+		}
+		return "`" + m[1] + "`, with the scope `" + m[2] + "`"
+	})
 }
 
 // Page returns the page at an address, nil where there is none.

@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/richtext"
 	"github.com/stepsies/stepsies/internal/web/docs"
 )
 
@@ -89,7 +91,7 @@ func inOrder(t *testing.T, text string, wanted ...string) {
 // promised, in this order.
 func TestAuthenticationSaysAllThereIsToSay(t *testing.T) {
 	t.Parallel()
-	text := page(t, "/docs/authentication").Markdown
+	text := page(t, "/docs/authentication").Source
 	inOrder(t, text,
 		"# Authentication", "authenticated by an API key", "create keys", "use them", "look after them",
 		"## Overview", "bearer token", "`Authorization` header of each request", "\nAuthorization: Bearer sk_"+strings.Repeat("x", 48)+"\n",
@@ -105,9 +107,9 @@ func TestAuthenticationSaysAllThereIsToSay(t *testing.T) {
 		"## Making authenticated requests", "cURL", "JavaScript (fetch)", "Ruby", "Python",
 		"```bash", "```js", "await fetch(", "```ruby", "Net::HTTP", "```python", "requests.get(", "```go",
 		"## Authentication errors",
-		"### 401 Unauthorized", "no API key", "not valid", `{"error":{"code":"unauthorized","message":"Missing or invalid API key"}}`,
+		"### 401 Unauthorized", "no API key", "not valid", `"code": "unauthorized",`, `"message": "Missing or invalid API key"`,
 		"Common causes", "`Authorization` header is missing", "typo in the key", "has been revoked", "has expired",
-		"### 403 Forbidden", "does not have the scope", `{"error":{"code":"forbidden","message":"Insufficient scope for this action"}}`,
+		"### 403 Forbidden", "does not have the scope", `"code": "forbidden",`, `"message": "Insufficient scope for this action"`,
 		"create a new key that has the scope", "upgrade the one you have",
 		"## Managing API keys",
 		"### Viewing keys", "**Dashboard › Developer** lists all your keys", "name and description", "scopes that it was granted", "when it was created", "when it was last used", "when it expires, if that is set",
@@ -176,8 +178,8 @@ func TestLimitsPageShowsTheAnswersThatAreGiven(t *testing.T) {
 	t.Parallel()
 	inOrder(t, page(t, "/docs/rate-limits").Markdown,
 		"fixed", "UTC", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Unix seconds", "`429`", "`Retry-After`",
-		`{"error":{"code":"rate_limit_exceeded","message":"Too many requests. Please slow down.","retry_after":45}}`,
-		`{"error":{"code":"quota_exceeded","message":"The quota of this month is used up. The next one begins on 1 January 2025 (UTC); a larger plan lifts it at once.","retry_after":864000}}`)
+		`"code": "rate_limit_exceeded",`, `"message": "Too many requests. Please slow down.",`, `"retry_after": 45`,
+		`"code": "quota_exceeded",`, `"message": "The quota of this month is used up. The next one begins on 1 January 2025 (UTC); a larger plan lifts it at once.",`, `"retry_after": 864000`)
 }
 
 // TestNoPlaceholderIsLeft looks for what templates leave behind, in every page.
@@ -191,12 +193,103 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 				}
 			}
 		}
-		for _, f := range fences(p.Markdown) {
-			if !slices.Contains([]string{"bash", "js", "ruby", "python", "go", "json", "http", "yaml", "crontab", "markdown", "html", "operation"}, f.language) {
+		for _, f := range fences(p.Source) {
+			if !slices.Contains([]string{"bash", "js", "ruby", "python", "go", "json", "http", "yaml", "crontab", "markdown", "html", "text", "operation"}, f.language) {
 				t.Errorf("%s has code in %q", p.Path, f.language)
 			}
 		}
 	}
+}
+
+// TestMarkdownIsPlain: what is served holds nothing that only the program reads, and
+// loses nothing of the page.
+func TestMarkdownIsPlain(t *testing.T) {
+	t.Parallel()
+	marks, operations := 0, 0
+	for _, p := range newBook(t).Pages {
+		for line := range strings.Lines(p.Markdown) {
+			if opens := strings.HasPrefix(line, "```"); opens && strings.Contains(strings.TrimSpace(line), " ") || strings.HasPrefix(line, "#") && strings.HasSuffix(line, "}\n") || line == "```operation\n" {
+				t.Errorf("%s: %q", p.Path, line)
+			}
+		}
+		marks += strings.Count(p.Source, " {#") + strings.Count(p.Source, " shows=")
+		operations += strings.Count(p.Markdown, ", with the scope `")
+		was, is := fences(p.Source), fences(p.Markdown)
+		was = slices.DeleteFunc(was, func(f fence) bool { return f.language == "operation" })
+		if len(was) != len(is) {
+			t.Fatalf("%s: %d blocks of code, want %d", p.Path, len(is), len(was))
+		}
+		for i := range is {
+			if is[i].language != was[i].language || is[i].code != was[i].code {
+				t.Errorf("%s: %q, want %q", p.Path, is[i], was[i])
+			}
+		}
+	}
+	if marks < 100 || operations < 15 {
+		t.Errorf("there were %d marks to take out, and %d operations have a scope", marks, operations)
+	}
+	inOrder(t, page(t, "/docs/reference/stepsies").Markdown, "\n## List stepsies\n", "\n`GET /v1/stepsies`, with the scope `read`\n", "\n```bash\ncurl ")
+	inOrder(t, page(t, "/docs/reference/api-keys").Markdown, "\n`POST /leaked-keys`, without a key\n")
+}
+
+// TestContentPageTellsWhatIsKept holds its table to the allow-list.
+func TestContentPageTellsWhatIsKept(t *testing.T) {
+	t.Parallel()
+	const all = `<p>a<br></p><hr><pre><code class="language-js">c</code></pre><blockquote><p>q</p></blockquote>
+<h1>1</h1><h2>2</h2><h3>3</h3><h4>4</h4><h5>5</h5><h6>6</h6><ul><li>x</li></ul><ol start="3"><li>x</li></ol>
+<table><thead><tr><th scope="col" colspan="2" rowspan="2">x</th></tr></thead><tbody><tr><td>x</td></tr></tbody></table>
+<p><strong>x</strong><b>x</b><em>x</em><i>x</i><u>x</u><s>x</s><del>x</del><mark>x</mark><sub>x</sub><sup>x</sup>
+<a href="https://h/" title="t">x</a><a href="mailto:a@example.com">x</a><img src="http://h/p.png" alt="a" title="t" width="3" height="4"></p>`
+	kept := richtext.Sanitise(all + `<div style="x" id="x" onclick="x"><script>x</script><kbd>x</kbd><a href="x.html">x</a><img src="data:x"></div>`).HTML()
+	table := rows(page(t, "/docs/content").Markdown)
+	var told, found []string
+	for _, row := range table[1:] {
+		for _, name := range strings.Split(row[0], ", ") {
+			told = append(told, "<"+name)
+		}
+		for _, name := range regexp.MustCompile(`[a-z]+`).FindAllString(strings.NewReplacer(" of ol", "", " of th", "", ", such as language-js", "").Replace(row[1]), -1) {
+			told = append(told, " "+name+"=")
+		}
+	}
+	for _, m := range regexp.MustCompile(`<[a-z0-9]+| [a-z]+=`).FindAllString(kept, -1) {
+		if m != " rel=" {
+			found = append(found, m)
+		}
+	}
+	for _, list := range []*[]string{&told, &found} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	if !slices.Equal(told, found) {
+		t.Errorf("the page tells of %q, and kept is %q", told, found)
+	}
+}
+
+// TestSizesAndVersionAreThoseOfTheProgram compares what pages say with the domain and
+// with the OpenAPI document.
+func TestSizesAndVersionAreThoseOfTheProgram(t *testing.T) {
+	t.Parallel()
+	w := readWire(t)
+	var limit string
+	for _, v := range w.at("paths", "/stepsies", "get")["parameters"].([]any) {
+		if p := wire(v.(map[string]any)); p["name"] == "limit" {
+			limit = fmt.Sprint(p.at("schema")["maximum"])
+		}
+	}
+	table := rows(page(t, "/docs/rate-limits").Markdown)
+	for _, want := range [][]string{
+		{"Title of a stepsy, and of a step", "200 characters"}, {"Description", "2,000 characters"}, {"Steps of a stepsy", "200"},
+		{"Content of a step", "100,000 characters of HTML"}, {"Body of a request", "2 MiB"}, {"Items of a page", limit},
+	} {
+		if !slices.ContainsFunc(table, func(row []string) bool { return slices.Equal(row, want) }) {
+			t.Errorf("there is no row %q", want)
+		}
+	}
+	version := w.at("info")["version"]
+	if changes := rows(page(t, "/docs/versions").Markdown); !slices.ContainsFunc(changes, func(row []string) bool { return row[0] == version }) {
+		t.Errorf("the page about changes does not tell of version %v", version)
+	}
+	inOrder(t, page(t, "/docs/versions").Markdown, "`/v1`", "is renamed, removed or given another type", "Ignores those that it does not know", "**Webhooks.**", "**OAuth.**")
 }
 
 // TestExamplesStandInFiveLanguages looks at every page that shows requests.

@@ -30,6 +30,8 @@ func (f filler) page(name string) (string, error) {
 	t, err := template.New(file).Delims("{%", "%}").Option("missingkey=error").Funcs(template.FuncMap{
 		"base":       func() string { return f.base },
 		"plans":      plans,
+		"sizes":      sizes,
+		"version":    func() string { return f.api.Info.Version },
 		"operations": f.api.operationTable,
 		"about":      func() string { return f.api.Info.Description },
 		"rateLimit":  func() (string, error) { return body(stepsies.TooManyRequests(45)) },
@@ -52,7 +54,7 @@ var month = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 // plans is the table of what each plan may do.
 func plans() string {
 	var t strings.Builder
-	t.WriteString("| Plan | Each minute | Each hour | Each calendar month |\n|---|---|---|---|\n")
+	t.WriteString("| Plan | Each minute | Each hour | Each month |\n|---|---|---|---|\n")
 	for _, p := range stepsies.Plans {
 		if p == stepsies.PlanEnterprise {
 			t.WriteString("| " + string(p) + " | set for the account | set for the account | set for the account |\n")
@@ -60,6 +62,28 @@ func plans() string {
 		}
 		l := stepsies.LimitsOf(p, stepsies.Limits{})
 		fmt.Fprintf(&t, "| %s | %s | %s | %s |\n", p, grouped(l.Minute), grouped(l.Hour), grouped(l.Month))
+	}
+	return strings.TrimSuffix(t.String(), "\n")
+}
+
+// sizes are the rows of a table of what each thing may have at most.
+func sizes() string {
+	var t strings.Builder
+	for _, row := range []struct {
+		what string
+		most int64
+		unit string
+	}{
+		{"Title of a stepsy, and of a step", stepsies.MaxTitle, "characters"},
+		{"Description", stepsies.MaxDescription, "characters"},
+		{"Slug", stepsies.MaxSlugLength, "characters"},
+		{"Steps of a stepsy", stepsies.MaxSteps, ""},
+		{"Content of a step", stepsies.MaxContent, "characters of HTML"},
+		{"Body of a request", 2, "MiB"},
+		{"Items of a page", 100, ""},
+		{"Idempotency key", 255, "characters"},
+	} {
+		fmt.Fprintf(&t, "| %s | %s |\n", row.what, strings.TrimSpace(grouped(row.most)+" "+row.unit))
 	}
 	return strings.TrimSuffix(t.String(), "\n")
 }
@@ -75,10 +99,10 @@ func grouped(n int64) string {
 
 // body is the answer that a refusal over a limit has.
 func body(e *stepsies.Error) (string, error) {
-	text, err := json.Marshal(map[string]any{"error": struct {
+	text, err := json.MarshalIndent(map[string]any{"error": struct {
 		Code       stepsies.Code `json:"code"`
 		Message    string        `json:"message"`
 		RetryAfter int64         `json:"retry_after"`
-	}{e.Code, e.Message, e.RetryAfter}})
+	}{e.Code, e.Message, e.RetryAfter}}, "", "  ")
 	return string(text), err
 }

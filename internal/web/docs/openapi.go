@@ -1,7 +1,6 @@
 package docs
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,7 +10,7 @@ import (
 
 // document is what the reference needs of an OpenAPI 3.1 document.
 type document struct {
-	Info       struct{ Description string }
+	Info       struct{ Description, Version string }
 	Servers    []server
 	Tags       []tag
 	Paths      map[string]map[string]*operation
@@ -208,9 +207,7 @@ func (d *document) errorExample(code string) (string, error) {
 		example := r.Content[jsonType].Example
 		var e struct{ Error struct{ Code string } }
 		if json.Unmarshal(example, &e) == nil && e.Error.Code == code {
-			var compact bytes.Buffer
-			err := json.Compact(&compact, example)
-			return compact.String(), err
+			return indented(example), nil
 		}
 	}
 	return "", fmt.Errorf("the OpenAPI document has no example of %s", code)

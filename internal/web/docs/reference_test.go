@@ -63,7 +63,7 @@ func operationPart(t *testing.T, book *docs.Book, tag, id string) string {
 	if p == nil {
 		t.Fatalf("there is no page for %s", tag)
 	}
-	_, part, found := strings.Cut(p.Markdown, " {#"+id+"}\n")
+	_, part, found := strings.Cut(p.Source, " {#"+id+"}\n")
 	if !found {
 		t.Fatalf("%s does not describe %s", p.Path, id)
 	}
@@ -75,7 +75,7 @@ func operationPart(t *testing.T, book *docs.Book, tag, id string) string {
 func TestReferenceTellsAllOfTheDocument(t *testing.T) {
 	t.Parallel()
 	w, book := readWire(t), newBook(t)
-	index := book.Page("/docs/reference").Markdown
+	index := book.Page("/docs/reference").Source
 	operations := 0
 	for path, item := range w.at("paths") {
 		for method, v := range item.(map[string]any) {
@@ -133,7 +133,7 @@ func TestReferenceTellsAllOfTheDocument(t *testing.T) {
 	}
 	told := 0
 	for _, p := range book.Pages {
-		told += strings.Count(p.Markdown, "\n```operation\n")
+		told += strings.Count(p.Source, "\n```operation\n")
 	}
 	if told != operations || operations < 20 {
 		t.Errorf("the reference tells of %d operations, the document of %d", told, operations)
@@ -165,7 +165,7 @@ func TestReferenceDescribesEveryObjectOfAnswers(t *testing.T) {
 	w, book := readWire(t), newBook(t)
 	all := ""
 	for _, p := range book.Pages {
-		all += p.Markdown
+		all += p.Source
 	}
 	for _, name := range []string{"Stepsy", "ListedStepsy", "Step", "Author", "PageMeta", "Profile", "KeyInUse", "APIKey", "CreatedAPIKey", "User", "LeakReceipt"} {
 		_, part, found := strings.Cut(all, "\n### "+name+" {#")
@@ -212,10 +212,10 @@ func TestReferenceFollowsTheDocument(t *testing.T) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	if strings.Contains(part, "`featured`") || strings.Contains(book.Page("/docs/reference/stepsies").Markdown, "{#publish-stepsy}") {
+	if strings.Contains(part, "`featured`") || strings.Contains(book.Page("/docs/reference/stepsies").Source, "{#publish-stepsy}") {
 		t.Error("the page says what the document no longer does")
 	}
-	if !strings.Contains(book.Page("/docs/reference").Markdown, "| `POST /stepsies` | `admin` | [Bring forth a stepsy](/docs/reference/stepsies#create-stepsy) |") {
+	if !strings.Contains(book.Page("/docs/reference").Source, "| `POST /stepsies` | `admin` | [Bring forth a stepsy](/docs/reference/stepsies#create-stepsy) |") {
 		t.Error("the list of operations did not follow")
 	}
 }
@@ -224,7 +224,7 @@ func TestReferenceFollowsTheDocument(t *testing.T) {
 // lists all codes.
 func TestEveryCodeIsExplained(t *testing.T) {
 	t.Parallel()
-	w, text := readWire(t), page(t, "/docs/errors").Markdown
+	w, text := readWire(t), page(t, "/docs/errors").Source
 	status := map[string]string{"method_not_allowed": "405", "quota_exceeded": "429"} // no operation documents the first; the second shares its answer
 	for _, item := range w.at("paths") {
 		for _, op := range item.(map[string]any) {

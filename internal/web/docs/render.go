@@ -19,7 +19,7 @@ import (
 // labels name the languages of code.
 var labels = map[string]string{
 	"bash": "Shell", "js": "JavaScript", "ruby": "Ruby", "python": "Python", "go": "Go",
-	"json": "JSON", "yaml": "YAML", "http": "HTTP", "sql": "SQL", "ini": "systemd", "crontab": "crontab", "markdown": "Markdown", "html": "HTML",
+	"json": "JSON", "yaml": "YAML", "http": "HTTP", "sql": "SQL", "ini": "systemd", "crontab": "crontab", "markdown": "Markdown", "html": "HTML", "text": "Text",
 }
 
 // languages are those that examples are written in, in the order of their tabs.
@@ -37,7 +37,7 @@ var keyLinks = [2]string{
 // render makes the HTML of the page's Markdown, and finds its title, its first
 // sentence and its sections.
 func (p *Page) render() error {
-	source := []byte(p.Markdown)
+	source := []byte(p.Source)
 	md := goldmark.New(
 		goldmark.WithExtensions(extension.Table),
 		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithHeadingAttribute(),
@@ -256,7 +256,7 @@ func (markup) code(w util.BufWriter, source []byte, n ast.Node, entering bool) (
 		label = ""
 	}
 	class := "code"
-	if (language == "json" || language == "http") && !strings.Contains(code, "\n") {
+	if (language == "json" || language == "http" || language == "text") && !strings.Contains(code, "\n") {
 		class += " one-line" // one that may be broken
 	}
 	_, _ = fmt.Fprintf(w, "<div class=\"%s\" data-language=\"%s\"><div class=\"bar\">%s<button type=\"button\" class=\"btn quiet\" data-copy=\"#%s\">Copy</button></div><pre tabindex=\"0\" id=\"%[4]s\"><code>%s</code></pre></div>\n",
