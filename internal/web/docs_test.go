@@ -24,7 +24,7 @@ func docsLooks() []look {
 	looks := []look{{name: "docs", route: "GET /docs", path: "/docs", as: []viewer{nobody, member}}}
 	for _, page := range []string{
 		"authentication", "rate-limits", "reference", "reference/stepsies", "reference/profile", "reference/api-keys", "reference/users",
-		"errors", "pagination", "idempotency", "recipes", "go", "command-line", "share-and-embed", "assistants", "self-hosting",
+		"errors", "pagination", "idempotency", "content", "versions", "recipes", "go", "command-line", "share-and-embed", "assistants", "self-hosting",
 	} {
 		looks = append(looks, look{name: "docs-" + strings.ReplaceAll(page, "/", "-"), route: "GET /docs/{page...}", path: "/docs/" + page, as: []viewer{nobody}})
 	}

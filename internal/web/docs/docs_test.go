@@ -163,7 +163,7 @@ func TestPlansAreThoseOfTheDomain(t *testing.T) {
 		}
 		l := stepsies.LimitsOf(plan, stepsies.Limits{})
 		for j, n := range []int64{l.Minute, l.Hour, l.Month} {
-			want := "set for the account"
+			want := "own limit"
 			if n > 0 {
 				want = regexp.MustCompile(`(\d)(\d{3})$`).ReplaceAllString(itoa(n), "$1,$2")
 			}

@@ -57,7 +57,7 @@ func plans() string {
 	t.WriteString("| Plan | Each minute | Each hour | Each month |\n|---|---|---|---|\n")
 	for _, p := range stepsies.Plans {
 		if p == stepsies.PlanEnterprise {
-			t.WriteString("| " + string(p) + " | set for the account | set for the account | set for the account |\n")
+			t.WriteString("| " + string(p) + " | own limit | own limit | own limit |\n")
 			continue
 		}
 		l := stepsies.LimitsOf(p, stepsies.Limits{})

@@ -133,3 +133,17 @@ func hasClass(token html.Token, class string) bool {
 		return a.Key == "class" && slices.Contains(strings.Fields(a.Val), class)
 	})
 }
+
+// TestTablesTakeTheRoomThatTheyNeed on a phone, where what has no room scrolls.
+func TestTablesTakeTheRoomThatTheyNeed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ path, name, class string }{
+		{"/docs/rate-limits", "Plans", "scroll short"},
+		{"/docs/idempotency", "How it works", "scroll"},
+		{"/docs/errors", "All codes", "scroll wide"},
+	} {
+		if want := `<div class="` + c.class + `" tabindex="0" role="group" aria-label="Table: ` + c.name + `">`; !strings.Contains(page(t, c.path).HTML(false), want) {
+			t.Errorf("%s has no %s", c.path, want)
+		}
+	}
+}

@@ -150,14 +150,24 @@ func (arranger) Transform(doc *ast.Document, reader text.Reader, _ parser.Contex
 	})
 }
 
-// scrollClass marks tables with sentences in more than their last column, which need
-// room for them on a phone.
+// scrollClass says how much room a table needs on a phone: more where it has more than
+// two columns with sentences in more than the last one, less where even that one has
+// a few words only.
 func scrollClass(t *east.Table, source []byte) string {
-	const sentence = 30 // characters
+	const sentence, words = 30, 16 // characters
+	short := true
 	for row := t.FirstChild(); row != nil; row = row.NextSibling() {
-		if last := row.LastChild(); last != nil && last.PreviousSibling() != nil && len(plainText(last.PreviousSibling(), source)) > sentence {
+		last := row.LastChild()
+		if last == nil || last.PreviousSibling() == nil {
+			continue
+		}
+		short = short && len(plainText(last, source)) <= words
+		if row.ChildCount() > 2 && len(plainText(last.PreviousSibling(), source)) > sentence {
 			return "scroll wide"
 		}
+	}
+	if short {
+		return "scroll short"
 	}
 	return "scroll"
 }
