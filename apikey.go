@@ -146,8 +146,10 @@ func (k *APIKey) apply(owner User, want KeyChange, bad *Problems) {
 
 // Rotate returns the successor of a key: the same name, description, scopes and
 // lifetime. The key itself lives on for the grace period and never longer than
-// it would have.
-func (k *APIKey) Rotate(owner User, grace time.Duration, now time.Time) (APIKey, error) {
+// it would have. Latest is the newest key in the line of its successors, or the key
+// itself: one that was rotated before ends with its grace period, and its own expiry
+// says nothing of its lifetime any more.
+func (k *APIKey) Rotate(owner User, latest APIKey, grace time.Duration, now time.Time) (APIKey, error) {
 	if !k.RevokedAt.IsZero() {
 		return APIKey{}, errRevokedKey("rotated")
 	}
@@ -163,10 +165,10 @@ func (k *APIKey) Rotate(owner User, grace time.Duration, now time.Time) (APIKey,
 		UserID: k.UserID, Username: k.Username, Name: k.Name, Description: k.Description,
 		Scopes: k.Scopes, CreatedAt: now, RotatedFrom: k.ID,
 	}
-	if !k.ExpiresAt.IsZero() {
+	if !latest.ExpiresAt.IsZero() {
 		// In seconds, since a Duration ends at 292 years. A key whose expiry was moved
 		// before its creation has no lifetime to hand on.
-		lifetime := max(k.ExpiresAt.Unix()-k.CreatedAt.Unix(), 1)
+		lifetime := max(latest.ExpiresAt.Unix()-latest.CreatedAt.Unix(), 1)
 		next.ExpiresAt = time.Unix(min(now.Unix()+lifetime, lastExpiry), 0).UTC()
 	}
 	end := now.Truncate(time.Second)

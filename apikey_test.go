@@ -112,7 +112,7 @@ func TestExpiredKeyComesBackByItsExpiryAndARevokedOneByNothing(t *testing.T) {
 	for name, err := range map[string]error{
 		"an edit":       k.Change(member, KeyChange{ExpiresAt: p(noon.Add(time.Hour))}),
 		"an empty edit": k.Change(member, KeyChange{}),
-		"a rotation":    func() error { _, err := k.Rotate(member, time.Hour, noon); return err }(),
+		"a rotation":    func() error { _, err := k.Rotate(member, k, time.Hour, noon); return err }(),
 	} {
 		if CodeOf(err) != CodeConflict || k != before {
 			t.Errorf("%s of a revoked key: %v, and it is %+v", name, err, k)
@@ -144,7 +144,7 @@ func TestRotationKeepsTheLifetimeAndEndsTheOldKey(t *testing.T) {
 		k := APIKey{ID: 7, UserID: 1, Username: "sarah", Name: "n", Description: "d", Scopes: ScopesOf(ScopeRead, ScopeWrite),
 			Hint: "h", CreatedAt: created, ExpiresAt: c.expires, LastUsedAt: noon, RefusedCount: 3}
 		old := k
-		next, err := k.Rotate(member, c.grace, noon)
+		next, err := k.Rotate(member, k, c.grace, noon)
 		want := APIKey{UserID: 1, Username: "sarah", Name: "n", Description: "d", Scopes: old.Scopes, CreatedAt: noon, ExpiresAt: c.nextEnds, RotatedFrom: 7}
 		if err != nil || next != want {
 			t.Errorf("%s: the successor is %+v (%v), want %+v", c.name, next, err, want)
@@ -168,15 +168,15 @@ func TestRotationKeepsTheLifetimeAndEndsTheOldKey(t *testing.T) {
 func TestRotationRefusesGraceBeyondItsBoundsAndScopesBeyondTheOwner(t *testing.T) {
 	for _, grace := range []time.Duration{-time.Second, MaxGrace + time.Second, math.MaxInt64, math.MinInt64} {
 		k := APIKey{Scopes: ScopesOf(ScopeRead)}
-		if _, err := k.Rotate(member, grace, noon); !reflect.DeepEqual(problems(t, err), []string{"grace_period_seconds"}) || !k.ExpiresAt.IsZero() {
+		if _, err := k.Rotate(member, k, grace, noon); !reflect.DeepEqual(problems(t, err), []string{"grace_period_seconds"}) || !k.ExpiresAt.IsZero() {
 			t.Errorf("grace of %v: %v", grace, err)
 		}
 	}
 	k := APIKey{Scopes: ScopesOf(ScopeRead, ScopeAdmin)}
-	if _, err := k.Rotate(member, 0, noon); !reflect.DeepEqual(problems(t, err), []string{"scopes"}) {
+	if _, err := k.Rotate(member, k, 0, noon); !reflect.DeepEqual(problems(t, err), []string{"scopes"}) {
 		t.Errorf("a member's admin key was rotated: %v", err)
 	}
-	if _, err := k.Rotate(admin, 0, noon); err != nil {
+	if _, err := k.Rotate(admin, k, 0, noon); err != nil {
 		t.Errorf("an admin's was not: %v", err)
 	}
 }

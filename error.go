@@ -93,8 +93,11 @@ func Forbidden() *Error {
 }
 
 // NotFound is a thing that does not exist, or not for this caller. Thing is a
-// noun: "stepsy", "API key".
+// noun: "stepsy", "API key". A user is nobody's.
 func NotFound(thing string) *Error {
+	if thing == "user" {
+		return &Error{Code: CodeNotFound, Message: "There is no such user."}
+	}
 	return &Error{Code: CodeNotFound, Message: "There is no such " + thing + ", or it is not yours."}
 }
 

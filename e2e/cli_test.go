@@ -125,9 +125,15 @@ func livesOfUsersAndKeys(t *testing.T, in *installation, s *server) {
 	}
 	alive(first, http.StatusOK)
 	alive(second, http.StatusOK)
-	if !strings.Contains(rotated.stderr, "works for another 1h.") {
-		t.Errorf("key rotate says %q", rotated.stderr)
+	for _, k := range listed[listedKey](t, in, "key", "list", "--user", "bob") {
+		if k.ID == keys[0].ID && !strings.Contains(rotated.stderr, "works until "+k.ExpiresAt.UTC().Format(time.RFC3339)+".") {
+			t.Errorf("key rotate says %q of a key that ends at %s", rotated.stderr, k.ExpiresAt)
+		}
 	}
+	if again := in.run(t, "key", "rotate", id, "--grace", "0s"); again.code != 0 || !strings.Contains(again.stderr, "The old key has ended.") {
+		t.Errorf("key rotate --grace 0s says %q", again.stderr)
+	}
+	alive(first, http.StatusUnauthorized)
 	in.must(t, "key", "revoke", id)
 	alive(first, http.StatusUnauthorized)
 	alive(second, http.StatusOK)
@@ -135,7 +141,7 @@ func livesOfUsersAndKeys(t *testing.T, in *installation, s *server) {
 	in.run(t, "key", "rotate", id).failure(t, 1, "revoked")
 	in.run(t, "user", "create", "Not A Name", "--email", "x").failure(t, 1, "stepsies: email must be", "; username must be")
 	in.run(t, "key", "revoke", "999999").failure(t, 1)
-	if table := lines(in.must(t, "key", "list", "--user", "bob")); len(table) != 3 || !strings.Contains(table[2], "revoked") {
+	if table := lines(in.must(t, "key", "list", "--user", "bob")); len(table) != 4 || !strings.Contains(table[3], "revoked") {
 		t.Errorf("key list: %q", table)
 	}
 

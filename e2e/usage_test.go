@@ -70,6 +70,12 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{"key create --user ada --name x --scope everything", []string{"--scope", "everything"}},
 		{"key create --user ada --name x --scope read --expires tomorrow", []string{"--expires", "tomorrow"}},
 		{"key create --user ada --name x --scope read --expires 2027-02-30", []string{"--expires", "2027-02-30"}},
+		{"key create --user ada --name x --scope read --expires=", []string{"--expires"}},
+		{"key create --user ada --name x --scope read --expires 0s", []string{"--expires", "0s"}},
+		{"demo --listen nonsense", []string{"--listen", "nonsense"}},
+		{"demo --listen=", []string{"--listen", "127.0.0.1:8080"}},
+		{"key rotate 1 --grace 31d", []string{"--grace", "30d"}},
+		{"key rotate 1 --grace=", []string{"--grace"}},
 		{"key revoke seven", []string{"seven"}},
 		{"key rotate 1 --grace forever", []string{"--grace", "forever"}},
 	} {

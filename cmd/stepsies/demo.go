@@ -24,6 +24,9 @@ type demoCmd struct {
 
 // Run serves sample stepsies from a temporary folder until it is told to end.
 func (cmd *demoCmd) Run(ctx context.Context, t *terminal) error {
+	if err := checkListen(cmd.Listen, "--listen"); err != nil {
+		return err
+	}
 	folder, err := os.MkdirTemp("", "stepsies-demo-")
 	if err != nil {
 		return fmt.Errorf("make a temporary folder: %w", err)

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/client"
 )
 
@@ -24,7 +25,7 @@ type keyCreateCmd struct {
 	Name        string   `help:"What the key is for, such as \"CI Pipeline\"." required:"" placeholder:"TEXT"`
 	Description string   `help:"More about it." placeholder:"TEXT"`
 	Scope       []string `help:"read, write or admin; may be repeated." required:"" enum:"read,write,admin"`
-	Expires     string   `help:"When the key ends: after 30s, 12h or 90d, or at the end of a day such as 2027-01-31 (UTC). Default: never." placeholder:"WHEN"`
+	Expires     *string  `help:"When the key ends: after 30s, 12h or 90d, or at the end of a day such as 2027-01-31 (UTC). Default: never." placeholder:"WHEN"`
 }
 
 // Run creates the key. The key, and nothing else, is printed on standard output.
@@ -33,9 +34,9 @@ func (cmd *keyCreateCmd) Run(ctx context.Context, t *terminal, in *Installation)
 	for _, s := range cmd.Scope {
 		want.Scopes = append(want.Scopes, client.Scope(s))
 	}
-	if cmd.Expires != "" {
+	if cmd.Expires != nil { // "" is no expiry, and not never: a variable that is not set stands behind it
 		var err error
-		if want.ExpiresAt, err = parseExpiry(cmd.Expires, time.Now()); err != nil {
+		if want.ExpiresAt, err = parseExpiry(*cmd.Expires, time.Now()); err != nil {
 			return usagef("--expires: %w", err)
 		}
 	}
@@ -57,18 +58,29 @@ var period = regexp.MustCompile(`^([0-9]{1,9})([smhd])$`)
 // parseExpiry reads a period from now on, or a day at whose end in UTC a key
 // stops.
 func parseExpiry(text string, now time.Time) (time.Time, error) {
-	if m := period.FindStringSubmatch(text); m != nil {
-		n, _ := strconv.ParseInt(m[1], 10, 64) // at most nine digits
-		unit := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
-		// Whole seconds are counted, since a time.Duration ends after 292 years; and up,
-		// so that a key never lives shorter than asked for.
-		return time.Unix(now.Unix()+n*int64(unit/time.Second)+1, 0).UTC(), nil
+	if seconds, ok := parsePeriod(text); ok {
+		if seconds == 0 {
+			return time.Time{}, fmt.Errorf("a key cannot end after %s; make it 1s at least", text)
+		}
+		// Up to the whole second, so that a key never lives shorter than asked for.
+		return time.Unix(now.Unix()+seconds+1, 0).UTC(), nil
 	}
 	day, err := time.Parse(time.DateOnly, text)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%q is not a period such as 30s, 12h or 90d, nor a day such as 2027-01-31", text)
 	}
 	return day.AddDate(0, 0, 1), nil
+}
+
+// parsePeriod reads a period in whole seconds, since a time.Duration ends after 292
+// years.
+func parsePeriod(text string) (seconds int64, ok bool) {
+	m := period.FindStringSubmatch(text)
+	if m == nil {
+		return 0, false
+	}
+	n, _ := strconv.ParseInt(m[1], 10, 64) // at most nine digits
+	return n * map[string]int64{"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}[m[2]], true
 }
 
 type keyListCmd struct {
@@ -148,28 +160,36 @@ type keyRotateCmd struct {
 // Run rotates the key. The new key, and nothing else, is printed on standard
 // output.
 func (cmd *keyRotateCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
-	if !period.MatchString(cmd.Grace) {
+	grace, ok := parsePeriod(cmd.Grace)
+	if !ok {
 		return usagef("--grace: %q is not a period such as 30s, 12h or 7d", cmd.Grace)
 	}
-	start := time.Unix(0, 0)
-	end, err := parseExpiry(cmd.Grace, start)
-	if err != nil {
-		return usagef("--grace: %w", err)
+	if grace > int64(stepsies.MaxGrace/time.Second) {
+		return usagef("--grace must be from 0s to 30d")
 	}
 	c, done, err := connect(ctx, t, in)
 	if err != nil {
 		return err
 	}
 	defer done()
-	k, err := c.RotateAPIKey(ctx, cmd.ID, client.Rotation{GracePeriod: client.Set(end.Sub(start) - time.Second)})
+	k, err := c.RotateAPIKey(ctx, cmd.ID, client.Rotation{GracePeriod: client.Set(time.Duration(grace) * time.Second)})
 	if err != nil {
 		return err
 	}
-	old := "works for another " + cmd.Grace
-	if end.Sub(start) <= time.Second { // the second that parseExpiry adds
-		old = "has ended"
-	}
-	_, _ = fmt.Fprintf(t.err, "%s has a successor with id %d. The old key %s.\n", printable(k.Name), k.ID, old)
+	_, _ = fmt.Fprintf(t.err, "%s has a successor with id %d.%s\n", printable(k.Name), k.ID, untilWhen(ctx, c, cmd.ID))
 	_, err = fmt.Fprintln(t.out, k.Key.Reveal())
 	return err
+}
+
+// untilWhen says how long a key that was rotated still works, which may be shorter
+// than the grace period.
+func untilWhen(ctx context.Context, c *client.Client, id int64) string {
+	old, err := c.GetAPIKey(ctx, id)
+	switch {
+	case err != nil || old.ExpiresAt == nil:
+		return "" // the successor is there, and is what counts
+	case old.Status == client.KeyExpired:
+		return " The old key has ended."
+	}
+	return " The old key works until " + old.ExpiresAt.UTC().Format(time.RFC3339) + "."
 }

@@ -11,6 +11,7 @@ var keyRules = []guarantee{
 	{"KeyEditChangesAllButTheSecret", testUpdateKey},
 	{"RevokedKeyStaysRevoked", testRevokedStays},
 	{"RotationHandsOverAndEndsTheOldKey", testRotate},
+	{"RotationHandsOnTheLifetimeHoweverOftenAKeyIsRotated", testRotateAgain},
 	{"AdminScopeIsForAdminsOnEveryWay", testEscalation},
 	{"LeakReportEndsEveryLiveKey", testLeaked},
 }
@@ -125,6 +126,44 @@ func testRotate(t *testing.T, f *fixture) {
 	wantCode(t, err, stepsies.CodeValidation)
 	if f.count(t, `select count(*) from api_keys`) != keys {
 		t.Error("a refused rotation left a key")
+	}
+}
+
+// testRotateAgain rotates a key whose expiry has become the end of its grace period,
+// as whoever lost the successor's secret does.
+func testRotateAgain(t *testing.T, f *fixture) {
+	u := f.member(t, "sarah")
+	rotate := func(id int64, grace time.Duration) stepsies.APIKey {
+		t.Helper()
+		f.clock.forward(time.Minute)
+		out, err := f.RotateAPIKey(t.Context(), by(u), id, of(u), grace, stepsies.NewSecret())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.Value
+	}
+	forever, _ := f.key(t, u, "read")
+	if _, err := f.UpdateAPIKey(t.Context(), by(u), forever.ID, of(u), stepsies.KeyChange{ExpiresAt: ptr(time.Time{})}); err != nil {
+		t.Fatal(err)
+	}
+	first := rotate(forever.ID, time.Hour)
+	second := rotate(forever.ID, 0)
+	third := rotate(first.ID, time.Hour) // of a line beside the second one
+	for _, k := range []stepsies.APIKey{first, second, third, rotate(forever.ID, 0)} {
+		if !k.ExpiresAt.IsZero() {
+			t.Errorf("a successor of a key that never ends, id %d, ends at %s", k.ID, k.ExpiresAt)
+		}
+	}
+
+	ends, _ := f.key(t, u, "read")
+	if _, err := f.UpdateAPIKey(t.Context(), by(u), ends.ID, of(u), stepsies.KeyChange{ExpiresAt: ptr(ends.CreatedAt.Add(48 * time.Hour))}); err != nil {
+		t.Fatal(err)
+	}
+	rotate(ends.ID, time.Hour)
+	for range 3 {
+		if k := rotate(ends.ID, time.Hour); k.ExpiresAt.Sub(k.CreatedAt.Add(48*time.Hour)).Abs() > time.Second {
+			t.Errorf("a successor of a key for 48 h lives for %s", k.ExpiresAt.Sub(k.CreatedAt))
+		}
 	}
 }
 

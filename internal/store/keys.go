@@ -181,7 +181,11 @@ func (s *Store) RotateAPIKey(ctx context.Context, w Write, id int64, access step
 		if err != nil {
 			return k, err
 		}
-		next, err := k.Rotate(owner, grace, t.now)
+		latest, err := t.latestOf(ctx, k)
+		if err != nil {
+			return k, err
+		}
+		next, err := k.Rotate(owner, latest, grace, t.now)
 		if err != nil {
 			return k, err
 		}
@@ -196,6 +200,19 @@ func (s *Store) RotateAPIKey(ctx context.Context, w Write, id int64, access step
 		}
 		return next, t.recordKey(ctx, w, "api_key.create", next, "successor of "+k.Hint+", "+keyDetail(next))
 	})
+}
+
+// latestOf returns the newest key in the line of successors of a key, with its times
+// alone: the key itself if it was never rotated. The newest one has no successor, so
+// its expiry is still the one that it was given.
+func (t *tx) latestOf(ctx context.Context, k stepsies.APIKey) (latest stepsies.APIKey, err error) {
+	err = t.one(ctx, `with recursive line (id) as (
+			select id from api_keys where id = $1
+			union
+			select n.id from api_keys n join line on n.rotated_from = line.id where n.user_id = $2)
+		select id, created_at, expires_at from api_keys where id = (select max(id) from line)`,
+		[]any{k.ID, k.UserID}, &latest.ID, stampTo{&latest.CreatedAt}, stampTo{&latest.ExpiresAt})
+	return latest, wrap(err, "find the newest successor of key %d", k.ID)
 }
 
 // RevokeLeaked ends every key among the hashes that is live, and returns how many
