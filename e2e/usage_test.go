@@ -72,8 +72,6 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{"key create --user ada --name x --scope read --expires 2027-02-30", []string{"--expires", "2027-02-30"}},
 		{"key create --user ada --name x --scope read --expires=", []string{"--expires"}},
 		{"key create --user ada --name x --scope read --expires 0s", []string{"--expires", "0s"}},
-		{"demo --listen nonsense", []string{"--listen", "nonsense"}},
-		{"demo --listen=", []string{"--listen", "127.0.0.1:8080"}},
 		{"key rotate 1 --grace 31d", []string{"--grace", "30d"}},
 		{"key rotate 1 --grace=", []string{"--grace"}},
 		{"key revoke seven", []string{"seven"}},
@@ -86,6 +84,9 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 				t.Errorf("a password is repeated: %s", r.stderr)
 			}
 		})
+	}
+	for _, listen := range []string{"", "nonsense", ":99999"} {
+		in.runWith(t, strings.NewReader(""), "demo", "--listen="+listen).failure(t, 2, "--listen", "127.0.0.1:8080")
 	}
 	if _, err := os.Stat(in.dir); !os.IsNotExist(err) {
 		t.Errorf("a command line that makes no sense made the data folder: %v", err)

@@ -1,15 +1,10 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"mime"
 	"net/http"
 	"net/url"
 	"path"
@@ -26,9 +21,6 @@ import (
 	"github.com/stepsies/stepsies/internal/reqlog"
 	"github.com/stepsies/stepsies/internal/store"
 )
-
-// MaxBody is the number of bytes that a request's body may have.
-const MaxBody = 2 << 20
 
 // call is what is known of a request once it has been admitted.
 type call struct {
@@ -172,12 +164,13 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 		err = checkQuery(r.URL)
 	}
 	if err == nil {
-		c.body, err = readBody(w, r)
+		c.body, err = readBody(r)
 	}
 	if err == nil && op.RequestBody == nil {
 		err = wantNoFields(c.body)
 	}
 	if err != nil {
+		drain(r)
 		writeRefusal(w, r, scopeOf(op), err)
 		return
 	}
@@ -239,54 +232,6 @@ func writeRefusal(w http.ResponseWriter, r *http.Request, scope stepsies.Scope, 
 	WriteError(w, r, err)
 }
 
-// readBody reads the body of a request that may have one and puts it back for the
-// decoder. Its type, size, encoding and syntax are judged here, whatever the
-// decoder would say.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.Method != http.MethodPost && r.Method != http.MethodPatch {
-		return nil, nil
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, errTooLarge
-	}
-	if err != nil {
-		return nil, stepsies.BadRequest("The body could not be read to its end. Send it again.")
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if len(body) == 0 {
-		return nil, nil
-	}
-	if err := checkMediaType(r); err != nil {
-		return nil, err
-	}
-	if !utf8.Valid(body) {
-		return nil, stepsies.BadRequest("The body is not UTF-8. Send JSON in UTF-8.")
-	}
-	var syntax *json.SyntaxError
-	var any json.RawMessage
-	if err := json.Unmarshal(body, &any); errors.As(err, &syntax) {
-		return nil, stepsies.BadRequest("The body is not JSON: %s at byte %d.", syntax.Error(), syntax.Offset)
-	} else if err != nil {
-		return nil, stepsies.BadRequest("The body is not JSON.")
-	}
-	r.Header.Set("Content-Type", "application/json") // what it was read as, for the decoder
-	return body, nil
-}
-
-func checkMediaType(r *http.Request) error {
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return &stepsies.Error{Code: stepsies.CodeUnsupportedMedia, Message: "The body must not be compressed. Send it without Content-Encoding."}
-	}
-	given := r.Header.Get("Content-Type")
-	mediaType, _, err := mime.ParseMediaType(given)
-	if given == "" || err == nil && (mediaType == "application/json" ||
-		mediaType == "application/merge-patch+json" && r.Method == http.MethodPatch) {
-		return nil
-	}
-	return errNotJSON
-}
-
 // checkQuery refuses what the decoder would pass over in silence: a query that is
 // broken, a parameter that is given twice, and one that is given and empty, behind
 // which stands a variable that its writer thinks is set. An empty search alone
@@ -310,23 +255,6 @@ func checkQuery(u *url.URL) error {
 		}
 	}
 	return nil
-}
-
-// wantNoFields refuses fields where an operation takes none, as every other
-// operation refuses those that it does not know.
-func wantNoFields(body []byte) error {
-	if len(body) == 0 {
-		return nil
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return stepsies.Invalid("", "must be an object without fields, or no body at all")
-	}
-	var bad stepsies.Problems
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		bad.Add(name, "is not a field of this request")
-	}
-	return bad.Err()
 }
 
 // write is the actor of a change, and the promise to make it once where the

@@ -59,7 +59,7 @@ var transportScenarios = []scenario{
 	{name: "a body that is not JSON", as: "writer", request: "POST /v1/stepsies", body: `{"title":`, status: 400, code: "bad_request"},
 	{name: "a body with something behind", as: "writer", request: "POST /v1/stepsies", body: `{"title":"x"} {}`, status: 400, code: "bad_request"},
 	{name: "a body with a comma too many", as: "writer", request: "PATCH /v1/stepsies/{draft}", body: `{"title":"x",}`, status: 400, code: "bad_request"},
-	{name: "a body with a byte order mark", as: "writer", request: "POST /v1/stepsies", body: "\ufeff{\"title\":\"x\"}", status: 400, code: "bad_request"},
+	{name: "a body with a byte order mark", as: "writer", request: "POST /v1/stepsies", body: "\ufeff{\"title\":\"x\"}", status: 400, code: "bad_request", want: []string{"byte order mark"}},
 	{name: "a body that is not UTF-8", as: "writer", request: "POST /v1/stepsies", body: "{\"title\":\"caf\xe9\"}", status: 400, code: "bad_request", want: []string{"UTF-8"}},
 	{name: "a body of half a character", as: "writer", request: "PATCH /v1/me", body: "{\"bio\":\"\xf0\x9f\x98\"}", status: 400, code: "bad_request"},
 	{name: "a body that is nested too deep", as: "writer", request: "POST /v1/stepsies", body: strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000), status: 400, code: "bad_request"},

@@ -31,7 +31,7 @@ const (
 	shutdownTimeout  = 10 * time.Second // for requests that run when the end is asked for
 	maxHeaderBytes   = 64 << 10
 	readTimeout      = 60 * time.Second // a whole request, 2 MiB over a slow line
-	writeTimeout     = 60 * time.Second
+	writeTimeout     = 75 * time.Second // longer, so that a body that came too slowly is still told so
 	idleTimeout      = 2 * time.Minute
 	purgeInterval    = time.Hour
 	headerTimeout    = 10 * time.Second
