@@ -49,7 +49,7 @@ func TestExpiredKeyIsBroughtBackByEditing(t *testing.T) {
 	fields := fill("One week", "read")
 	fields.Set("expiry", "7d")
 	key := secretForm.FindString(sarah.createKey(t, fields).body)
-	wantText(t, sarah.get(t, developer), "expires in 6 days")
+	wantText(t, sarah.get(t, developer), "expires in 7 days")
 	h.forward(8 * 24 * time.Hour)
 	if status := h.call(key); status != http.StatusUnauthorized {
 		t.Fatalf("the expired key gets %d", status)
@@ -108,7 +108,7 @@ func TestRotationLetsTheOldKeyLiveForItsGrace(t *testing.T) {
 			wantOld = http.StatusUnauthorized
 			wantText(t, made, "does not work any more")
 		} else {
-			wantText(t, made, "works until", "It was used 0 times in the last 7 days.")
+			wantText(t, made, "works until", "It was not used in the last 7 days.")
 		}
 		if got := h.call(secret.Reveal()); got != wantOld {
 			t.Errorf("grace %s: the old key gets %d, want %d", grace, got, wantOld)

@@ -325,12 +325,19 @@ func TestToolsWriteWhatTheSanitiserKeeps(t *testing.T) {
 	p.press(t, "example.com/a")
 	p.press(t, kb.Enter)
 	p.wait(t, `document.querySelector(".asker").hidden && document.activeElement.classList.contains("tiptap")`)
+	// Where nothing is chosen, a link stands for itself.
+	js[any](t, p, `void document.querySelector(".tiptap").editor.chain().focus("end").setHardBreak().unsetAllMarks().run()`)
+	tool("Link")
+	p.wait(t, `document.activeElement.placeholder === "https://…"`)
+	p.press(t, "sarah@example.com")
+	p.press(t, kb.Enter)
+	p.wait(t, `document.querySelector(".tiptap a[href='mailto:sarah@example.com']")?.textContent === "sarah@example.com"`)
 	js[any](t, p, `void document.querySelector(".tiptap").editor.commands.insertContentAt(document.querySelector(".tiptap").editor.state.doc.content.size, "<p>Then</p>")`)
 	js[any](t, p, `void document.querySelector(".tiptap").editor.commands.setTextSelection(document.querySelector(".tiptap").editor.state.doc.content.size - 1)`)
 	tool("Table")
 	p.wait(t, `!document.querySelector(".tools[aria-label=Table]").hidden`)
 	p.wait(t, isSaved)
-	const want = `<ul><li><a href="https://example.com/a" rel="nofollow ugc noopener"><strong><em>Flour</em></strong></a></li></ul><p>Then</p>` +
+	const want = `<ul><li><a href="https://example.com/a" rel="nofollow ugc noopener"><strong><em>Flour</em></strong></a><br><a href="mailto:sarah@example.com" rel="nofollow ugc noopener">sarah@example.com</a></li></ul><p>Then</p>` +
 		`<table><thead><tr><th></th><th></th></tr></thead><tbody><tr><td></td><td></td></tr><tr><td></td><td></td></tr></tbody></table>`
 	if got := h.stored(t, s).Steps[0].Content.HTML(); got != want {
 		t.Errorf("stored is %s, want %s", got, want)

@@ -170,6 +170,7 @@ func TestKeyIsMadeUsedAndRevokedAsTheDocumentationSays(t *testing.T) {
 			u.sees(t, "will not be shown again")
 			key := js[string](t, p, `document.querySelector("#new-key").textContent`)
 			if c.scripts {
+				u.wait(t, `document.activeElement.dataset.copy === "#new-key"`) // the one thing to do
 				u.press(t, "Copy")
 				u.wait(t, control("Copied"))
 				key = p.pasted(t)

@@ -216,7 +216,7 @@ func (q *request) showError(err error) {
 		case stepsies.CodeNotFound:
 			status, title, sentence = http.StatusNotFound, "There is nothing here", "The address may be mistyped, or what was here is gone or not yours to see."
 		case stepsies.CodeConflict, stepsies.CodePreconditionFailed:
-			status, title = http.StatusConflict, "That does not go together"
+			status, title = http.StatusConflict, "That cannot be done"
 		case stepsies.CodeBadRequest, stepsies.CodeValidation:
 			status, title = http.StatusUnprocessableEntity, "That does not fit"
 		case stepsies.CodeForbidden:

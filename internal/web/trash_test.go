@@ -28,7 +28,7 @@ func TestDeletedStepsyIsPutBackWithin30Days(t *testing.T) {
 	}
 	h.forward(10*24*time.Hour + time.Minute)
 	sarah = h.signIn(t, h.sarah)
-	wantText(t, sarah.get(t, "/dashboard/trash"), "Bake bread", "Gone for good in 19 days", "Put back")
+	wantText(t, sarah.get(t, "/dashboard/trash"), "Bake bread", "Gone for good in 20 days", "Put back")
 
 	taker := h.newStepsy(t, h.sarah, "Bake bread")
 	back := sarah.post(t, stepsyAt(s, "restore"), nil)

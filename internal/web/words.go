@@ -26,7 +26,8 @@ func ago(now, t time.Time) string {
 	return dayOf(now, t.In(now.Location()))
 }
 
-// in says how soon a time comes: "in 5 days".
+// in says how soon a time comes: "in 5 days". What was just set to end in 7 days does not
+// end in 6, for the sake of seconds.
 func in(now, t time.Time) string {
 	d := t.Sub(now)
 	switch {
@@ -35,9 +36,9 @@ func in(now, t time.Time) string {
 	case d < time.Hour:
 		return "in " + plural(int(d/time.Minute)+1, "minute")
 	case d < 48*time.Hour:
-		return "in " + plural(int(d/time.Hour), "hour")
+		return "in " + plural(int((d+time.Minute)/time.Hour), "hour")
 	case d < 60*24*time.Hour:
-		return "in " + plural(int(d/(24*time.Hour)), "day")
+		return "in " + plural(int((d+time.Hour)/(24*time.Hour)), "day")
 	}
 	return "on " + dayOf(now, t)
 }

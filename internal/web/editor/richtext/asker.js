@@ -5,7 +5,9 @@ const kinds = {
   link: {
     fields: [["Address", "https://…"]],
     read: (editor) => [editor.getAttributes("link").href ?? ""],
-    apply: (chain, [href]) => chain.extendMarkRange("link").setLink({ href }),
+    apply: (chain, [href], editor) => editor.state.selection.empty && !editor.isActive("link")
+      ? chain.insertContent({ type: "text", text: href.replace(/^mailto:/, ""), marks: [{ type: "link", attrs: { href } }] }) // nothing to link but itself
+      : chain.extendMarkRange("link").setLink({ href }),
     remove: (chain) => chain.extendMarkRange("link").unsetLink(),
   },
   image: {
@@ -58,6 +60,7 @@ export function asker(editor) {
         problem.textContent = kind === "image" ? "This must be an address that begins with https://." : "This must be an address such as https://example.com or mailto:name@example.com.";
         element.append(problem);
         inputs[0].focus();
+        element.scrollIntoView({ block: "nearest" });
         return;
       }
       apply(editor.chain().focus(), values, editor).run();
@@ -81,6 +84,7 @@ export function asker(editor) {
       }
     };
     inputs[0].focus();
+    element.scrollIntoView({ block: "nearest" });
   };
   return { element, toggle };
 }
