@@ -135,8 +135,17 @@ func TestOneStepsyAtATime(t *testing.T) {
 	writer := newDesk(t)
 	writer.work = d.work
 	writer.env = append(writer.env, "STEPSIES_URL="+s.url, "STEPSIES_API_KEY="+in.makeKey(t, "ada", "write"))
-	writer.do(t, "list").failure(t, 1, "scope", "read")
-	writer.do(t, "push", "b.md", "--yes").failure(t, 1, "scope", "read")
+	writer.do(t, "list").failure(t, 1, "lacks the scope read")
+	writer.do(t, "push", "b.md", "--yes").failure(t, 1, "lacks the scope read")
+	reader := newDesk(t, "STEPSIES_URL="+s.url, "STEPSIES_API_KEY="+in.makeKey(t, "ada", "read"))
+	reader.write(t, "b.md", d.read(t, "b.md"))
+	if r := reader.do(t, "push", "b.md", "--yes"); r.code != 1 || !strings.Contains(r.stderr, "lacks the scope write;") || !strings.Contains(r.stderr, "0 of 1 done") {
+		t.Errorf("push with a key that can only read: %+v", r)
+	}
+	if r := reader.do(t, "list", "-q", "nowhere"); r.code != 0 || r.stdout != "" || r.stderr != "None of your stepsies fits.\n" {
+		t.Errorf("list of nothing: %+v", r)
+	}
+	reader.do(t, "pull", "folder", "--dry-run").failure(t, 1, "no folder folder yet", "without --dry-run")
 	d.done(t, "push", "b.md", "--yes")
 	id = fmt.Sprint(d.stepsies(t)[0].ID)
 	writer.done(t, "publish", id)

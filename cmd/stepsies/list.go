@@ -64,6 +64,8 @@ func (cmd *listCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	if cmd.JSON {
 		err = printJSON(t.out, found)
+	} else if filtered := cmd.Status != nil || cmd.Category != "" || cmd.Query != ""; filtered && len(found) == 0 {
+		_, err = fmt.Fprintln(t.err, "None of your stepsies fits.")
 	} else {
 		err = printStepsies(t, found)
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -63,7 +65,10 @@ A file with changes that were not pushed is never overwritten without --force, w
 // Run writes to the files what changed on the server.
 func (cmd *pullCmd) Run(ctx context.Context, t *terminal) error {
 	r := syncRun{t: t, json: cmd.JSON, dryRun: cmd.DryRun, verb: "pull", past: pulled}
-	if one := cmd.Paths[0]; len(cmd.Paths) == 1 && filepath.Ext(one) != ".md" && !cmd.DryRun {
+	if one := cmd.Paths[0]; len(cmd.Paths) == 1 && filepath.Ext(one) != ".md" {
+		if _, err := os.Stat(one); cmd.DryRun && errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no folder %s yet, and a dry run makes none; without --dry-run, pull writes all of your stepsies into it", one)
+		}
 		if err := os.MkdirAll(one, 0o755); err != nil {
 			return fmt.Errorf("make the folder: %w", err)
 		}

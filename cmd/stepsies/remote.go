@@ -76,7 +76,11 @@ func explain(ctx context.Context, parsed *kong.Context, err error) error {
 		}
 		return say("the server does not accept the API key: it was revoked, has expired or is mistyped; make a new one in the dashboard, under Developer, %s", then)
 	case client.ErrForbidden:
-		return say("the API key lacks the scope for this: reading takes read, changing takes write; add it to the key in the dashboard, under Developer, or use another key (stepsies whoami shows what this one has)")
+		lacks := "scope for this: reading takes read, changing takes write"
+		if failed.Scope != "" {
+			lacks = "scope " + printable(string(failed.Scope))
+		}
+		return say("the API key lacks the %s; add it to the key in the dashboard, under Developer, or use another key", lacks)
 	case client.ErrRateLimit, client.ErrQuota:
 		if failed.RetryAfter > 0 {
 			return say("%s Try again in %s.", failed.Message, failed.RetryAfter.Round(time.Second))

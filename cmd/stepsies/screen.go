@@ -6,9 +6,9 @@ import (
 	"os"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/term"
+	"golang.org/x/text/width"
 )
 
 // Colours, as a terminal takes them.
@@ -40,8 +40,8 @@ func colour(w io.Writer, code, text string) string {
 // columns returns how many characters fit into a line of the terminal.
 func columns(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
+			return n
 		}
 	}
 	return 80
@@ -82,7 +82,7 @@ func (tb table) write(w io.Writer) error {
 	widths := make([]int, len(tb.heading))
 	for _, row := range append([][]string{tb.heading}, tb.rows...) {
 		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			widths[i] = max(widths[i], columnsOf(cell))
 		}
 	}
 	line := func(row []string, colourOf func(column int) string) {
@@ -92,7 +92,7 @@ func (tb table) write(w io.Writer) error {
 				b.WriteString(colour(w, colourOf(i), cut(cell, left)) + "\n")
 				return
 			}
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2)
+			pad := strings.Repeat(" ", widths[i]-columnsOf(cell)+2)
 			b.WriteString(colour(w, colourOf(i), cell) + pad)
 			left -= widths[i] + 2
 		}
@@ -105,13 +105,39 @@ func (tb table) write(w io.Writer) error {
 	return err
 }
 
-// cut shortens a text to a width, but never to nothing.
-func cut(text string, width int) string {
-	runes := []rune(text)
-	if width = max(width, 10); len(runes) <= width {
+// cut shortens a text to so many columns, but never to nothing.
+func cut(text string, most int) string {
+	if most = max(most, 10); columnsOf(text) <= most {
 		return text
 	}
-	return string(runes[:width-1]) + "…"
+	taken := 0
+	for i, r := range text {
+		if taken += columnsOfRune(r); taken > most-1 { // the last one is for the dots
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
+
+// columnsOf returns how many columns of a terminal a printable text takes: letters of
+// East Asia and pictures take two, accents that stand on a letter none.
+func columnsOf(text string) int {
+	n := 0
+	for _, r := range text {
+		n += columnsOfRune(r)
+	}
+	return n
+}
+
+func columnsOfRune(r rune) int {
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	}
+	if unicode.In(r, unicode.Mn, unicode.Me) {
+		return 0
+	}
+	return 1
 }
 
 // progress shows on a terminal how far something has come. Elsewhere it is silent.

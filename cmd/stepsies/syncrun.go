@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/stepsies/stepsies/internal/foldersync"
 )
@@ -44,14 +43,15 @@ func (r *syncRun) showPlan() {
 	width := 0
 	for _, i := range r.plan.Items {
 		if i.Action != foldersync.Unchanged {
-			width = max(width, utf8.RuneCountInString(i.Path))
+			width = max(width, columnsOf(printable(i.Path)))
 		}
 	}
 	for _, path := range r.plan.Skipped {
-		width = max(width, utf8.RuneCountInString(path))
+		width = max(width, columnsOf(printable(path)))
 	}
 	padded := func(path string) string {
-		return printable(path) + strings.Repeat(" ", width-utf8.RuneCountInString(path))
+		path = printable(path)
+		return path + strings.Repeat(" ", width-columnsOf(path))
 	}
 	for _, i := range r.plan.Items {
 		if i.Action != foldersync.Unchanged {
