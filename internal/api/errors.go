@@ -171,6 +171,9 @@ var readOnly = []string{
 	"last_refused_at", "user_id", "username", "suspended_at",
 }
 
+// readOnlyOfMe are those of a profile, which an admin can write.
+var readOnlyOfMe = []string{"email", "role", "plan", "limits", "key"}
+
 // whyUnknown says why an operation does not take a field.
 func whyUnknown(op *huma.Operation, field string) string {
 	name := field[strings.LastIndexByte(field, '.')+1:]
@@ -179,6 +182,8 @@ func whyUnknown(op *huma.Operation, field string) string {
 		return "is read-only here; use publish or unpublish"
 	case op != nil && op.OperationID == "update-api-key" && field == "key":
 		return "is read-only: the secret of a key never changes, rotate the key instead"
+	case op != nil && op.OperationID == "update-me" && slices.Contains(readOnlyOfMe, field):
+		return "is read-only here"
 	case slices.Contains(readOnly, name):
 		return "is read-only"
 	}

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -176,6 +177,39 @@ func TestKeysAndUsersAreReadToTheirEnd(t *testing.T) {
 		}
 		if n := len(w.walk("admin", "/v1/api-keys", 20)); n != count+1 {
 			t.Errorf("%d keys of everyone, want %d", n, count+1)
+		}
+	})
+}
+
+// TestCursorOfOneListIsRefusedByAnother: two lists are in the same order, of things that
+// have nothing to do with each other.
+func TestCursorOfOneListIsRefusedByAnother(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, in *installation) {
+		w := in.world(t)
+		lists := []string{"/v1/users", "/v1/api-keys", "/v1/stepsies"}
+		w.get("draft")
+		for i := range 2 { // a second user, key and stepsy, so that each list has a second page
+			w.newKey("author", stepsies.KeyChange{Name: new(fmt.Sprint("Key ", i))}, "read")
+			w.get([]string{"other", "boss"}[i])
+			if a := in.ask("POST", "/v1/stepsies", `{"title":"x"}`, w.bearer("admin")); a.status != 201 {
+				t.Fatal(a.status, a.body)
+			}
+		}
+		for _, from := range lists {
+			first := in.ask("GET", from+"?limit=1", "", w.bearer("admin"))
+			next, _ := at(t, first.body, "meta.next_cursor").(string)
+			if next == "" {
+				t.Fatalf("%s has one page: %s", from, first.body)
+			}
+			for _, to := range lists {
+				want := http.StatusBadRequest
+				if from == to {
+					want = http.StatusOK
+				}
+				if a := in.ask("GET", to+"?limit=1&cursor="+next, "", w.bearer("admin")); a.status != want {
+					t.Errorf("a cursor of %s in %s: %d %s, want %d", from, to, a.status, a.body, want)
+				}
+			}
 		}
 	})
 }

@@ -26,7 +26,7 @@ func TestCursorIsReadBackInItsOwnOrderOnly(t *testing.T) {
 		t.Errorf("no cursor is read as %+v (%v)", got, err)
 	}
 	for _, bad := range []string{
-		"!", "e30=", base64.RawURLEncoding.EncodeToString([]byte(`{}`)), base64.RawURLEncoding.EncodeToString([]byte(`null`)),
+		"!", cursor{Sort: "title", ID: 1}.String() + "\n", "e30=", base64.RawURLEncoding.EncodeToString([]byte(`{}`)), base64.RawURLEncoding.EncodeToString([]byte(`null`)),
 		base64.RawURLEncoding.EncodeToString([]byte(`{"s":"title","i":"1"}`)), base64.RawURLEncoding.EncodeToString([]byte(`{"s":"title","t":"a\u0000"}`)),
 		cursor{Sort: "title", Text: strings.Repeat("a", maxCursor)}.String(),
 	} {

@@ -49,7 +49,7 @@ func parseCursor(text, sort string) (*cursor, error) {
 	}
 	var c cursor
 	bad := stepsies.BadRequest("The cursor is not one of this list. Take next_cursor from the answer before, with the same sort, or leave it out.")
-	if len(text) > maxCursor {
+	if len(text) > maxCursor || strings.ContainsAny(text, "\r\n") { // which the decoder would pass over
 		return nil, bad
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
@@ -92,7 +92,9 @@ func (c *conditions) String() string {
 	return " where " + strings.Join(c.texts, " and ")
 }
 
-const newestFirst = "-id"
+// newestFirst names the order of a list by a descending id column. Columns have the
+// alias of their table, so that no list takes the cursor of another one.
+func newestFirst(column string) string { return "-" + column }
 
 // pageByID reads a part of a list that is ordered by a descending id column.
 func pageByID[T any](ctx context.Context, s *Store, p Page, q *conditions, query, column string,
@@ -109,7 +111,7 @@ func pageByID[T any](ctx context.Context, s *Store, p Page, q *conditions, query
 			return err
 		}
 		if len(out.Items) == p.Limit {
-			out.Next = cursor{Sort: newestFirst, ID: last}.String()
+			out.Next = cursor{Sort: newestFirst(column), ID: last}.String()
 			return nil
 		}
 		last = id
@@ -121,7 +123,7 @@ func pageByID[T any](ctx context.Context, s *Store, p Page, q *conditions, query
 
 // byID completes the statement of one page, whose arguments stand in q.
 func (p Page) byID(q *conditions, query, column string) (string, error) {
-	after, err := parseCursor(p.Cursor, newestFirst)
+	after, err := parseCursor(p.Cursor, newestFirst(column))
 	if err != nil {
 		return "", err
 	}

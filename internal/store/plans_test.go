@@ -92,7 +92,7 @@ func (f *fixture) hotPaths(t *testing.T, u stepsies.User) []hotPath {
 		}
 	}
 	byID := func(name, table, alias, query, column, index string, q *conditions) {
-		text, err := Page{Limit: 20, Cursor: cursor{Sort: newestFirst, ID: 1_000_000}.String()}.byID(q, query, column)
+		text, err := Page{Limit: 20, Cursor: cursor{Sort: newestFirst(column), ID: 1_000_000}.String()}.byID(q, query, column)
 		if err != nil {
 			t.Fatal(err)
 		}
