@@ -104,7 +104,9 @@ func TestSignUpIsOpenByInvitationOrClosed(t *testing.T) {
 				t.Errorf("the sign-in page offers to sign up: %v", got)
 			}
 			if !open {
-				wantStatus(t, b.get(t, "/sign-up"), http.StatusNotFound)
+				refused := b.get(t, "/sign-up")
+				wantStatus(t, refused, http.StatusNotFound)
+				wantText(t, refused, map[string]string{"invite": "Ask an admin here for an invitation", "closed": "Nobody can sign up here"}[mode])
 				wantStatus(t, b.post(t, "/sign-up", personal("sarah")...), http.StatusNotFound)
 				if n, _ := h.Store().CountUsers(t.Context()); n != 1 {
 					t.Errorf("there are %d users", n)

@@ -105,7 +105,7 @@ func TestBadKeyFormKeepsWhatWasTyped(t *testing.T) {
 		keeps  string
 	}{
 		{"no name", func(f url.Values) { f.Set("name", "  ") }, "This must not be empty.", "What it is for"},
-		{"a long name", func(f url.Values) { f.Set("name", strings.Repeat("é", 101)) }, "This must have at most 100 characters, has 101.", strings.Repeat("é", 101)},
+		{"a long name", func(f url.Values) { f.Set("name", strings.Repeat("é", 101)) }, "This must have at most 100 characters; it has 101.", strings.Repeat("é", 101)},
 		{"a control character", func(f url.Values) { f.Set("name", "bell\a") }, "control character", "What it is for"},
 		{"a long description", func(f url.Values) { f.Set("description", strings.Repeat("x", 501)) }, "This must have at most 500 characters", "CI Pipeline"},
 		{"no scope", func(f url.Values) { f.Del("scopes") }, "Choose at least one scope.", "CI Pipeline"},

@@ -71,7 +71,7 @@ func saveFailed(q *request, err error) (int, savedAnswer) {
 		case stepsies.CodePreconditionFailed:
 			return http.StatusConflict, savedAnswer{Error: "This stepsy was changed elsewhere meanwhile."}
 		case stepsies.CodeNotFound:
-			return http.StatusNotFound, savedAnswer{Error: "This stepsy was deleted meanwhile, or is not yours any more."}
+			return http.StatusNotFound, savedAnswer{Error: "This stepsy was deleted meanwhile, or is not yours any more. If it is in the trash, put it back and save again."}
 		case stepsies.CodeBadRequest:
 			return http.StatusBadRequest, savedAnswer{Error: e.Message}
 		case stepsies.CodeUnavailable:

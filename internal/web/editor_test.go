@@ -103,7 +103,7 @@ func TestBadStepsyFormKeepsWhatWasTyped(t *testing.T) {
 		says   []string
 	}{
 		"no title":          {func(f url.Values) { f.Set("title", " ") }, []string{"This must not be empty."}},
-		"long title":        {func(f url.Values) { f.Set("title", long) }, []string{"at most 200 characters, has 201"}},
+		"long title":        {func(f url.Values) { f.Set("title", long) }, []string{"at most 200 characters; it has 201"}},
 		"control character": {func(f url.Values) { f.Set("title", "a\x00b") }, []string{"control character U+0000"}},
 		"long description":  {func(f url.Values) { f.Set("description", strings.Repeat("x", 2001)) }, []string{"at most 2000"}},
 		"bad slug":          {func(f url.Values) { f.Set("slug", "Not A Slug") }, []string{"a-z, 0-9 and hyphen"}},

@@ -47,7 +47,7 @@ func TestProfileFormSaysWhatIsWrongAndKeepsWhatWasTyped(t *testing.T) {
 	long := strings.Repeat("b", 1001)
 	answer := b.post(t, profile, "display_name", strings.Repeat("n", 101), "bio", long, "time_zone", "Mars/Olympus")
 	wantStatus(t, answer, http.StatusUnprocessableEntity)
-	wantText(t, answer, "at most 100 characters, has 101", "at most 1000 characters, has 1001", "name of a time zone", long)
+	wantText(t, answer, "at most 100 characters; it has 101", "at most 1000 characters; it has 1001", "name of a time zone", long)
 	if !strings.Contains(answer.body, `value="Mars/Olympus"`) {
 		t.Error("the time zone is not kept")
 	}

@@ -263,6 +263,7 @@ func fieldErrors(err error) map[string]string {
 
 // sentenceOf makes a sentence of a problem that begins with its verb.
 func sentenceOf(problem string) string {
+	problem = strings.Replace(problem, " characters, has ", " characters; it has ", 1)
 	for _, verb := range []string{"must ", "is ", "can ", "include "} {
 		if strings.HasPrefix(problem, verb) {
 			return "This " + problem + "."

@@ -16,12 +16,21 @@ import (
 // learns whose addresses have an account.
 func (web *Web) signUpPage(q *request) error {
 	if web.SignUp != SignUpOpen {
-		return errNoPage
+		return web.showNoSignUp(q)
 	}
 	if web.Mail != nil {
 		return q.render(http.StatusOK, signUpAddressForm(q.page("Sign up", ""), "", "", false))
 	}
 	return q.render(http.StatusOK, signUpForm(q.page("Sign up", ""), openView()))
+}
+
+// showNoSignUp says by what other way one becomes a user here.
+func (web *Web) showNoSignUp(q *request) error {
+	title, sentence := "Sign-up is by invitation", "Ask an admin here for an invitation: a link with which you choose a name and a password."
+	if web.SignUp == SignUpClosed {
+		title, sentence = "Nobody can sign up here", "If you should have an account here, ask an admin for one."
+	}
+	return q.render(http.StatusNotFound, errorPage(q.page(title, ""), title, sentence, "", false))
 }
 
 func openView() signUpView {
@@ -30,7 +39,7 @@ func openView() signUpView {
 
 func (web *Web) signUp(q *request) error {
 	if web.SignUp != SignUpOpen {
-		return errNoPage
+		return web.showNoSignUp(q)
 	}
 	if web.Mail == nil {
 		return web.makeUser(q, openView(), "", store.TokenHash{})
