@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -97,7 +98,11 @@ func errorResponses() map[string]*huma.Response {
 	responses := map[string]*huma.Response{}
 	for _, f := range failures {
 		headers := map[string]*huma.Header{"X-Request-Id": {Ref: headerRef + "X-Request-Id"}}
-		for _, name := range f.headers {
+		names := f.headers
+		if f.detail.Code != stepsies.CodeUnauthorized { // which counts for nobody
+			names = slices.Concat(names, limitHeaders)
+		}
+		for _, name := range names {
 			headers[name] = &huma.Header{Ref: headerRef + name}
 		}
 		responses[errorNames[statuses[f.detail.Code]]] = &huma.Response{

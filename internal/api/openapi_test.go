@@ -21,6 +21,7 @@ import (
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/api"
 	"github.com/stepsies/stepsies/internal/server"
 )
@@ -248,5 +249,56 @@ func TestAnswersMayGrow(t *testing.T) {
 	}
 	if !maps.Equal(closed, requests) {
 		t.Errorf("closed are %v, want those of requests alone: %v", slices.Sorted(maps.Keys(closed)), slices.Sorted(maps.Keys(requests)))
+	}
+}
+
+// TestHeadersOfRefusalsAreDocumented asks as an account with limits, whose every
+// answer says how it stands.
+func TestHeadersOfRefusalsAreDocumented(t *testing.T) {
+	in := open(t, "", func(c *server.Config) { c.PublicURL, c.RateLimits = api.DefaultPublicURL, true })
+	w := in.world(t)
+	w.get("draft")
+	plan := "pro"
+	w.change("author", stepsies.UserChange{Plan: &plan})
+	all := in.document(t).operations()
+	for _, c := range []struct{ operation, as, body, header string }{
+		{"get-me", "", "", ""},
+		{"get-me", "writer", "", ""},
+		{"get-me", "reader", "", ""},
+		{"list-stepsies", "reader", "", ""},
+		{"create-stepsy", "writer", `{"title":""}`, ""},
+		{"create-stepsy", "writer", `{`, ""},
+		{"create-stepsy", "writer", `{}`, "Content-Type: text/plain"},
+		{"create-stepsy", "writer", padded(`{}`, twoMiB+1), ""},
+		{"delete-stepsy", "writer", "", `If-Match: "0.0"`},
+		{"get-stepsy", "reader", "", "If-None-Match: " + w.get("draft.etag")},
+		{"get-stepsy", "reader", "", ""},
+	} {
+		op := all[c.operation]
+		header := []string{"Authorization: Bearer none"}
+		if c.as != "" {
+			header[0] = w.bearer(c.as)
+		}
+		if c.header != "" {
+			header = append(header, c.header)
+		}
+		a := in.ask(op.method, strings.ReplaceAll(op.path, "{id}", w.get("draft")), c.body, header...)
+		response := op.Responses.Codes.GetOrZero(strconv.Itoa(a.status))
+		if response == nil {
+			t.Errorf("%s: %d is not documented", c.operation, a.status)
+			continue
+		}
+		documented := []string{"Content-Type", "Content-Length"}
+		for name := range response.Headers.FromOldest() {
+			documented = append(documented, http.CanonicalHeaderKey(name))
+		}
+		for name := range a.header {
+			if !slices.Contains(documented, name) {
+				t.Errorf("%s: %d came with %s, which is not documented", c.operation, a.status, name)
+			}
+		}
+		if limited := a.header.Get("X-Ratelimit-Limit") != ""; limited != (a.status != http.StatusUnauthorized) {
+			t.Errorf("%s: %d has a limit: %v", c.operation, a.status, limited)
+		}
 	}
 }
