@@ -31,16 +31,39 @@ func toMarkdown(html string) (string, format) {
 	return strings.TrimSuffix(md, "\n"), ""
 }
 
-// toHTML returns what an assistant has written as HTML. The server sanitises it.
+// toHTML returns what an assistant has written as HTML. The server sanitises it; what
+// would vanish there without a word is refused.
 func toHTML(content string, f format) (string, error) {
 	if f == formatHTML {
-		return content, nil
+		return content, keeps(richtext.LostAddresses(content))
 	}
 	c, err := richtext.FromMarkdown(content)
 	if err != nil {
 		return "", err
 	}
-	return c.HTML(), nil
+	before, sections, err := richtext.Sections(content)
+	if err != nil {
+		return "", err
+	}
+	lost := before.Lost
+	for _, s := range sections {
+		lost = append(lost, s.Lost...)
+	}
+	return c.HTML(), keeps(lost)
+}
+
+// maxQuoted is how many characters of an address a refusal repeats.
+const maxQuoted = 100
+
+func keeps(lost []string) error {
+	if len(lost) == 0 {
+		return nil
+	}
+	address := []rune(lost[0])
+	if len(address) > maxQuoted {
+		address = append(address[:maxQuoted], '…')
+	}
+	return fmt.Errorf("%q is not an address that a link or a picture can have here; write a whole one, such as https://example.com/picture.png, or leave it out", string(address))
 }
 
 const (

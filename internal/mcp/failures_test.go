@@ -31,6 +31,9 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 	a.fails("draft_stepsy", `{"title":"Tea","slug":"brew-draft-tea"}`, "slug")
 	a.fails("draft_stepsy", `{"title":"Tea","steps":[{"title":" "}]}`, "steps[0].title must not be empty")
 	a.fails("draft_stepsy", fmt.Sprintf(`{"title":"Tea","steps":[{"title":"Boil","content":%q}]}`, strings.Repeat("> ", 300)), "step 1", "nest them less")
+	for format, content := range map[string]string{"markdown": "See\n\n## More\n\n![Pot](pot.png)", "html": `<p><img src="pot.png"></p>`} {
+		a.fails("draft_stepsy", fmt.Sprintf(`{"title":"Tea","steps":[{"title":"Boil","format":%q,"content":%q}]}`, format, content), "step 1", "pot.png", "https://")
+	}
 	a.fails("draft_stepsy", fmt.Sprintf(`{"title":"Tea","steps":[{"title":"Boil","content":%q}]}`, strings.Repeat("x", 100_001)), "maxLength")
 	empty := a.call("draft_stepsy", `{"title":"Empty"}`)
 	a.fails("publish_stepsy", fmt.Sprintf(`{"id":%d}`, empty.ID), "step")

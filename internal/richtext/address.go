@@ -22,9 +22,9 @@ func linkURL(s string) (string, bool) { return address(s, "http", "https", "mail
 // imageURL accepts the address of an image.
 func imageURL(s string) (string, bool) { return address(s, "http", "https") }
 
-// lostAddresses returns the addresses of links and images in raw HTML that sanitising
-// takes out.
-func lostAddresses(raw string) []string {
+// LostAddresses returns the addresses of links and images in raw HTML that Sanitise
+// takes out, as they were typed.
+func LostAddresses(raw string) []string {
 	var lost []string
 	for z := html.NewTokenizer(strings.NewReader(raw)); z.Next() != html.ErrorToken; {
 		t := z.Token()

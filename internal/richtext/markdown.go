@@ -57,7 +57,7 @@ func Sections(md string) (before Section, sections []Section, err error) {
 			section = &sections[len(sections)-1]
 		}
 		raw := rendered(part, source)
-		section.Content, section.Lost = Sanitise(raw), lostAddresses(raw)
+		section.Content, section.Lost = Sanitise(raw), LostAddresses(raw)
 		part = ast.NewDocument()
 	}
 	line, counted := 1, 0
