@@ -215,6 +215,16 @@ func TestUnsavedTextOfAClosedPageIsOfferedAgain(t *testing.T) {
 	if js[bool](t, p, "Boolean("+message("Put it back")+")") {
 		t.Error("what is saved is offered again")
 	}
+
+	// By the keys that save in every other program.
+	p.typeInto(t, 0, " and salt")
+	if js[bool](t, p, `dispatchEvent(new KeyboardEvent("keydown", {key: "s", ctrlKey: true, bubbles: true, cancelable: true}))`) {
+		t.Error("the browser saves the page, too")
+	}
+	p.wait(t, isSaved)
+	if got := h.stored(t, s).Steps[0].Content.HTML(); got != "<p>Flour and salt</p>" {
+		t.Errorf("stored is %s", got)
+	}
 }
 
 func TestEditorSaysWhatDoesNotFitAndThatSomeoneIsSignedOut(t *testing.T) {

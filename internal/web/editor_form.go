@@ -148,6 +148,8 @@ func (f *stepsyForm) rearrange(act string, row int) {
 	case act == "add" && len(f.Steps) < stepsies.MaxSteps:
 		f.Steps = append(f.Steps, stepForm{})
 		f.Focus = fmt.Sprintf("step-%d-title", last+1)
+	case act == "add":
+		f.Problems = map[string]string{"steps": "A stepsy has at most " + strconv.Itoa(stepsies.MaxSteps) + " steps."}
 	case row < 0 || row > last:
 	case act == "remove":
 		f.Steps = slices.Delete(f.Steps, row, row+1)

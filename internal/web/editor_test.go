@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -216,4 +217,28 @@ func TestPreviewOfWhatIsTypedStoresNothing(t *testing.T) {
 	if now := h.stored(t, s); now.Version != s.Version {
 		t.Error("looking has changed something")
 	}
+}
+
+func TestStepBeyondTheLastIsRefusedWithAReason(t *testing.T) {
+	t.Parallel()
+	h := openKeyHouse(t, false)
+	var steps []string
+	for i := range stepsies.MaxSteps {
+		steps = append(steps, "Step "+strconv.Itoa(i+1), "")
+	}
+	s := h.newStepsy(t, h.sarah, "Full", steps...)
+	page := h.signIn(t, h.sarah).edit(t, s, "add", nil)
+	wantStatus(t, page, http.StatusOK)
+	wantText(t, page, "A stepsy has at most 200 steps.")
+	if got := len(formOn(t, page, stepsyAt(s, ""))["step_title"]); got != stepsies.MaxSteps {
+		t.Errorf("the form has %d steps", got)
+	}
+	if testing.Short() {
+		return
+	}
+	p := h.openChromium(t, h.sarah).open(t, stepsyAt(s, ""))
+	js[any](t, p, `void document.querySelector("#add-step").click()`)
+	p.wait(t, `document.querySelector("#messages").checkVisibility() && document.querySelector("#messages").textContent.includes("A stepsy has at most 200 steps.")`)
+	js[any](t, p, `void document.querySelectorAll("button[value^=remove-]")[0].click()`)
+	p.wait(t, `!document.querySelector("#messages").textContent.includes("at most 200")`)
 }

@@ -5,13 +5,11 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-copy]");
   if (!button) return;
   const source = document.querySelector(button.dataset.copy);
-  if (!await copy(source)) {
-    select(source); // the rest is Ctrl+C
-    return;
-  }
-  source.dispatchEvent(new Event("copied", { bubbles: true }));
-  const label = button.textContent;
-  button.textContent = "Copied";
+  const done = await copy(source);
+  if (done) source.dispatchEvent(new Event("copied", { bubbles: true }));
+  else select(source);
+  const label = button.dataset.label ??= button.textContent;
+  button.textContent = done ? "Copied" : `Press ${/Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘" : "Ctrl+"}C`;
   setTimeout(() => { button.textContent = label; }, 2000);
 });
 

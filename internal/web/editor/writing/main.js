@@ -62,6 +62,13 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
+// What hands do by themselves in every other program.
+addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+  event.preventDefault();
+  save(true);
+});
+
 startDragging(changed);
 start();
 offerKept((entry) => {

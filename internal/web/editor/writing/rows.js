@@ -55,7 +55,7 @@ export function act(what, row) {
   switch (what) {
     case "add":
       if (rows.children.length >= maxSteps) {
-        say(`A stepsy has at most ${maxSteps} steps.`);
+        show("full", `A stepsy has at most ${maxSteps} steps.`, "warn");
         return;
       }
       part(addRow(), "step_title").focus();
@@ -90,6 +90,7 @@ function remove(row) {
   const name = part(row, "step_title").value.trim() || row.querySelector(".row-name").textContent;
   const step = { id: Number(part(row, "step_id").value), title: part(row, "step_title").value, content: part(row, "step_content").value };
   removed.push(step);
+  dismiss("full");
   row.remove();
   number();
   (next ?? rows.lastElementChild)?.querySelector("input[type=text]").focus();
