@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -32,16 +31,4 @@ func slugHint(v editorView) string {
 		return hint + " · An old address leads on to the new one."
 	}
 	return hint + " · Empty: made from the title."
-}
-
-// wordsPerMinute is how fast people read instructions, roughly.
-const wordsPerMinute = 200
-
-// readingTime is how long a stepsy takes to read, in minutes.
-func readingTime(s stepsies.Stepsy) string {
-	words := len(strings.Fields(s.Description))
-	for _, step := range s.Steps {
-		words += len(strings.Fields(step.Title)) + len(strings.Fields(step.Content.Text()))
-	}
-	return fmt.Sprintf("%d min", max(1, (words+wordsPerMinute/2)/wordsPerMinute))
 }

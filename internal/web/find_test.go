@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -326,8 +327,8 @@ func TestSearchMarksWordsWhereTheyStand(t *testing.T) {
 		"CRÈME BRUL": "<mark>Crème</mark> <mark>brûlée</mark> at home",
 		"caramel":    "…there is much to read. Before that there is much to read. <mark>Caramelise</mark> the sugar &amp; serve.",
 		"sug serve":  "Caramelise the <mark>sugar</mark> &amp; <mark>serve</mark>.",
-		"top":        "Step 2: Burn the &lt;<mark>top</mark>&gt;",
-		"eggs":       "Step 1: Buy",
+		"top":        `<a href="/@sarah/creme-brulee-at-home#step-2">Step 2: <bdi>Burn the &lt;<mark>top</mark>&gt;</bdi></a>`,
+		"eggs":       `<a href="/@sarah/creme-brulee-at-home#step-1">Step 1: <bdi>Buy</bdi></a>`,
 	} {
 		page := (&person{h: h}).get(t, "/search?q="+url.QueryEscape(q))
 		wantStatus(t, page, http.StatusOK)
@@ -338,6 +339,41 @@ func TestSearchMarksWordsWhereTheyStand(t *testing.T) {
 			t.Errorf("the page shows %d characters of a text that is long:\n%s", len(page.text()), page.text())
 		}
 	}
+}
+
+// TestSearchesAreLimitedByAddress has programs search faster than people do. Looking at
+// anything else goes on, and so does everyone else.
+func TestSearchesAreLimitedByAddress(t *testing.T) {
+	t.Parallel()
+	h := openKeyHouse(t, false)
+	h.everyones(t, h.sarah, "Bake bread", "Mix", "<p>Flour</p>")
+	one := h.reader(1)
+	admitted := 0
+	refused := one.send(t, "GET", "/search?q=bread", nil)
+	for ; refused.status == http.StatusOK && admitted < 1000; refused = one.send(t, "GET", "/search?q=bread", nil) {
+		admitted++
+	}
+	wantStatus(t, refused, http.StatusTooManyRequests)
+	if admitted < 120 {
+		t.Errorf("only %d searches are admitted", admitted)
+	}
+	after := refused.header.Get("Retry-After")
+	if n, err := strconv.Atoi(after); err != nil || n < 1 || n > 60 {
+		t.Errorf("it is worth asking again after %q", after)
+	}
+	wantText(t, refused, "Too many searches came from your network. Wait "+after+" second", "and search again.")
+	wantNoText(t, refused, "Bake bread", "No stepsy holds")
+	if refused.header.Get("Cache-Control") != "no-store" || !strings.Contains(refused.body, `value="bread"`) {
+		t.Errorf("caches are told %q", refused.header.Get("Cache-Control"))
+	}
+	for _, path := range []string{"/search", "/search?q=%3F", "/", "/newest", "/@sarah/bake-bread"} {
+		if got := one.send(t, "GET", path, nil); got.status == http.StatusTooManyRequests {
+			t.Errorf("%s is refused", path)
+		}
+	}
+	wantStatus(t, h.reader(2).send(t, "GET", "/search?q=bread", nil), http.StatusOK)
+	h.forward(time.Minute)
+	wantStatus(t, one.send(t, "GET", "/search?q=bread", nil), http.StatusOK)
 }
 
 func TestSearchShowsPayloadsAsText(t *testing.T) {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -22,7 +21,8 @@ const (
 type foundStepsy struct {
 	stepsies.Stepsy
 	Title   string
-	Step    string // which step the snippet is of, "" for the description
+	Number  int    // of the step that the snippet is of, 0 for the description
+	Step    string // its title
 	Snippet string
 }
 
@@ -38,7 +38,7 @@ func newFound(s stepsies.Stepsy, words []string) foundStepsy {
 		text := step.Content.Text()
 		if n := stepsies.CountWords(step.Title+"\n"+text, words); n > most {
 			most = n
-			f.Step = fmt.Sprintf("Step %d: %s", i+1, marked(step.Title, words))
+			f.Number, f.Step = i+1, marked(step.Title, words)
 			f.Snippet = snippet(text, words)
 		}
 		if most == len(words) {

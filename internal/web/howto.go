@@ -18,6 +18,7 @@ type howTo struct {
 	Author        howToAuthor  `json:"author"`
 	DatePublished string       `json:"datePublished"`
 	DateModified  string       `json:"dateModified"`
+	TimeRequired  string       `json:"timeRequired"` // to read it, in the form of ISO 8601
 	Rating        *howToRating `json:"aggregateRating,omitempty"`
 	Steps         []howToStep  `json:"step"`
 }
@@ -49,13 +50,14 @@ type howToStep struct {
 // page already, and search engines show the beginning of a step at most.
 const howToText = 16_000
 
-// howToOf tells of a stepsy. How long it takes is left out: nobody has said it.
+// howToOf tells of a stepsy. How long it takes to do (totalTime) is left out, since nobody
+// has said it; how long it takes to read is known.
 func howToOf(m metadata) howTo {
 	s := m.Stepsy
 	h := howTo{
 		Context: "https://schema.org", Type: "HowTo", ID: m.URL + "#howto", URL: m.URL, Name: s.Title, Description: m.Description, Image: m.Image,
 		Author:        howToAuthor{Type: "Person", Name: s.DisplayName, URL: m.AuthorURL},
-		DatePublished: machine(s.PublishedAt), DateModified: machine(s.UpdatedAt),
+		DatePublished: machine(s.PublishedAt), DateModified: machine(s.UpdatedAt), TimeRequired: fmt.Sprintf("PT%dM", minutesToRead(s)),
 		Steps: make([]howToStep, len(s.Steps)),
 	}
 	if h.Author.Name == "" {

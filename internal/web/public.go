@@ -63,7 +63,11 @@ func (q *request) showStepsy(rest, titleTail string, pageOf func(page, publicSte
 		return err
 	}
 	q.countView(s)
-	return q.renderPublic(pageOf(q.publicPage(s, s.Title+titleTail), v))
+	p := q.publicPage(s, s.Title+titleTail)
+	if p.Notice == ratedNotice && !v.Own {
+		v.Rating.Notice, p.Notice = p.Notice, ""
+	}
+	return q.renderPublic(pageOf(p, v))
 }
 
 func (q *request) publicPage(s stepsies.Stepsy, title string) page {

@@ -27,6 +27,7 @@ type ratingForm struct {
 	Stars    int
 	Comment  string
 	Problems map[string]string
+	Notice   string
 }
 
 // readerCookie is how a browser is known that has rated something. It is set when
@@ -64,6 +65,9 @@ func (q *request) newRatingReader() store.RatingReader {
 	})
 	return sha256.Sum256([]byte("browser " + value))
 }
+
+// ratedNotice is said beside the rating, since that is where its reader is.
+const ratedNotice = "Thank you. Your rating counts, and you can change it at any time."
 
 var errOwnRating = &stepsies.Error{Code: stepsies.CodeForbidden, Message: "This stepsy is your own. Its readers rate it."}
 
@@ -103,7 +107,7 @@ func (web *Web) rateStepsy(q *request) error {
 	if _, err := web.Store.RateStepsy(q.Context(), s.ID, reader, rating); err != nil {
 		return err
 	}
-	q.notice("Thank you. Your rating counts, and you can change it at any time.")
+	q.notice(ratedNotice)
 	return q.redirect(publicPath(s) + "#rate")
 }
 

@@ -185,7 +185,7 @@ func TestPrintedStepsyIsItsTextAlone(t *testing.T) {
 	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
 		t.Fatal(err)
 	}
-	if left := js[string](t, p, `[...document.querySelectorAll("a, button, input, nav")].filter((e) => e.checkVisibility() && !e.closest(".meta")).map((e) => e.outerHTML).join(" ")`); left != "" {
+	if left := js[string](t, p, `[...document.querySelectorAll("a, button, input, nav")].filter((e) => e.checkVisibility() && !e.closest(".meta, .eyebrow")).map((e) => e.outerHTML).join(" ")`); left != "" {
 		t.Errorf("paper has %s on it", left)
 	}
 	for _, text := range []string{"Bread", "Sarah", "Mix", "Knead", "Bake", "mix 500"} {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,8 @@ func (r *reader) send(t *testing.T, method, path string, form url.Values) shown 
 	w := httptest.NewRecorder()
 	r.h.Handler().ServeHTTP(w, req)
 	for _, c := range w.Result().Cookies() {
-		if c.Name == "stepsies_reader" {
+		r.cookies = slices.DeleteFunc(r.cookies, func(old *http.Cookie) bool { return old.Name == c.Name })
+		if c.MaxAge >= 0 {
 			r.cookies = append(r.cookies, c)
 		}
 	}
@@ -167,6 +169,11 @@ func TestReaderRatesOnceAndMayChangeIt(t *testing.T) {
 	}
 	page = r.send(t, "GET", path, nil)
 	wantText(t, page, "Your rating", "It was my oven", "Change rating")
+	// The answer stands where its reader is sent, and nowhere else.
+	if thanks := strings.Index(page.body, "Thank you."); thanks < strings.Index(page.body, `id="rate"`) || strings.Count(page.body, "Thank you.") != 1 {
+		t.Errorf("the thanks stand at %d", thanks)
+	}
+	wantNoText(t, r.send(t, "GET", path, nil), "Thank you.")
 	if cache := page.header.Get("Cache-Control"); cache != "private, no-cache" {
 		t.Errorf("a page with somebody's rating is %q for caches", cache)
 	}

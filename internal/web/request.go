@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -223,6 +224,7 @@ func (q *request) showError(err error) {
 			status, title = http.StatusForbidden, "That is not allowed"
 		case stepsies.CodeRateLimit:
 			status, title = http.StatusTooManyRequests, "Too many tries"
+			q.retryAfter(e.RetryAfter)
 		case stepsies.CodeUnavailable:
 			status, title = http.StatusServiceUnavailable, "One moment, please"
 		}
@@ -234,6 +236,11 @@ func (q *request) showError(err error) {
 		reqlog.From(q.Context()).Err = err
 	}
 	_ = q.render(status, errorPage(q.page(title, ""), title, sentence, reqlog.From(q.Context()).ID, status >= http.StatusInternalServerError))
+}
+
+// retryAfter says in how many seconds it is worth asking again (RFC 9110 §10.2.3).
+func (q *request) retryAfter(seconds int64) {
+	q.w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 }
 
 // shownOf is what may be shown of an error: its sentence, without what it is wrapped in

@@ -4,14 +4,27 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/store"
 )
 
 // perSearchPage is how many stepsies a search shows at once; each may have its steps
 // looked through.
 const perSearchPage = 10
+
+// How often one address may have words looked for. Nobody types that fast, not even a few
+// who share an address; a program that asks for more has the API, and its limits.
+const (
+	searchesPerAddress = 120
+	searchWindow       = time.Minute
+)
+
+func newSearchLimit(now func() time.Time) *ratelimit.AddressLimiter {
+	return ratelimit.NewAddressLimiter(ratelimit.AddressConfig{Name: "search", Limit: searchesPerAddress, Window: searchWindow, Now: now})
+}
 
 // searchView is the page of a search.
 type searchView struct {
@@ -40,6 +53,9 @@ func (web *Web) searchPage(q *request) error {
 	}
 	if v.Problem != "" {
 		status, v.Query = http.StatusUnprocessableEntity, cleanQuery(v.Query)
+	} else if verdict := web.admitSearch(q, v.Query); !verdict.Allowed {
+		q.retryAfter(verdict.RetryAfter)
+		status, v.Problem = http.StatusTooManyRequests, "Too many searches came from your network. Wait "+plural(int(verdict.RetryAfter), "second")+" and search again."
 	} else if v.Query != "" {
 		found, err := web.Store.SearchPublic(q.Context(), v.Query, store.Page{Limit: perSearchPage, Cursor: q.FormValue("cursor")})
 		if err != nil {
@@ -66,6 +82,15 @@ func (web *Web) searchPage(q *request) error {
 		return q.render(status, searchPageOf(p, v))
 	}
 	return q.renderPublic(searchPageOf(p, v))
+}
+
+// admitSearch counts a search against the address that it comes from. An empty page is
+// none.
+func (web *Web) admitSearch(q *request, query string) ratelimit.Verdict {
+	if query == "" {
+		return ratelimit.Verdict{Allowed: true}
+	}
+	return web.searches.Take(q.Context(), q.ip)
 }
 
 // cleanQuery is what can be shown of a query that cannot be searched for.

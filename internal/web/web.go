@@ -49,6 +49,7 @@ type Web struct {
 	attempts attempts
 	reading  *ratelimit.AddressLimiter // of what pages tell about reading
 	ratings  *ratelimit.AddressLimiter
+	searches *ratelimit.AddressLimiter
 	sending  chan struct{} // bounds the e-mails on their way
 	files    *files
 	book     func() (*docs.Book, error)
@@ -83,6 +84,7 @@ func New(c Config) *Web {
 	web := &Web{Config: c, attempts: newAttempts(c.Shared, c.Now), sending: make(chan struct{}, maxSending), files: newFiles(), mux: http.NewServeMux(), authors: http.NewServeMux()}
 	web.book = sync.OnceValues(func() (*docs.Book, error) { return docs.New(c.PublicURL, c.OpenAPI) })
 	web.reading, web.ratings = newReadingLimits(c.Shared, c.Now)
+	web.searches = newSearchLimit(c.Now)
 	for _, r := range web.routes() {
 		web.handle(r)
 	}

@@ -15,7 +15,7 @@ func bundles(t *testing.T) map[string]bundle {
 	t.Helper()
 	found := map[string]bundle{}
 	lines := regexp.MustCompile(`//go:generate go run \.\./tools/bundle (\S+) (\S+) (.+)`)
-	for _, file := range []string{"../../web/editor.go", "../../web/axe_test.go", "../../web/htmlvalidate_test.go"} {
+	for _, file := range []string{"../../web/editor.go", "../../web/axe_test.go", "../../web/htmlvalidate_test.go", "../../web/sharing_test.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
