@@ -25,6 +25,7 @@ type furnished struct {
 	keys      map[string]stepsies.APIKey // of sarah
 	draft     stepsies.Stepsy            // of sarah
 	published stepsies.Stepsy
+	leftward  stepsies.Stepsy           // published, written from right to left
 	linked    stepsies.Stepsy           // a draft of sarah with a preview link
 	preview   string                    // its token
 	links     map[store.LinkKind]string // tokens
@@ -190,6 +191,8 @@ func (f *furnished) furnishStepsies(t *testing.T) {
 	f.draft = write("sarahchen", "Clean up a mailing list", "", "marketing", 2*day, false, "Export the list", "<p>As CSV.</p>", "Remove what bounced", "<p>All of it.</p>", "Ask who wants to stay", "")
 	f.linked = write("sarahchen", "Write a subject line", "Ten words that get an e-mail opened.", "marketing", 36*time.Hour, false, "Say one thing", "<p>Cut the rest.</p>")
 	read(write("marcusreed", "Set up a new laptop", "", "technology", 10*day, true, "Update", "<p>Everything.</p>"), 80, 12, 4, 15)
+	f.leftward = write("marcusreed", "كيف تخبز خبز العجين المخمر في المنزل", "دليل بسيط لمن لم يخبز من قبل.", "lifestyle", 15*day, true,
+		"حضّر البادئ", `<p>اخلط 50 غراماً من الدقيق مع الماء.</p><ul><li>دقيق</li></ul><pre><code>make bread</code></pre>`, "اخبز", "<p>على حرارة 250 درجة.</p>")
 	f.back(time.Hour)
 	if err := f.Store().DeleteStepsy(t.Context(), operator, trashed.ID, everyone); err != nil {
 		t.Fatal(err)

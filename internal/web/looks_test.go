@@ -66,6 +66,8 @@ func (f *furnished) looks() []look {
 		{name: "author-without-stepsies", route: "GET /@{author}", path: "/@lina", as: []viewer{nobody, newcomer}},
 		{name: "public-stepsy", route: "GET /@{author}/{slug}", path: publicAt(f.published), as: everyone},
 		{name: "public-stepsy-share", route: "GET /@{author}/{slug}", path: publicAt(f.published), as: []viewer{nobody}, act: `document.querySelector(".share details").open = true`},
+		{name: "public-stepsy-leftward", route: "GET /@{author}/{slug}", path: publicAt(f.leftward), as: []viewer{nobody}},
+		{name: "follow-leftward", route: "GET /@{author}/{slug}/follow", path: publicAt(f.leftward) + "/follow", as: []viewer{nobody}},
 		{name: "embed", route: embedRoute, path: publicAt(f.published) + "/embed", as: everyone},
 		{name: "embed-gone", route: embedRoute, path: "/@sarahchen/gone/embed", as: []viewer{nobody}, status: http.StatusNotFound},
 		{name: "draft-by-link", route: "GET /preview/{token}", path: "/preview/" + f.preview, as: everyone},
