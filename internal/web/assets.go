@@ -143,7 +143,7 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 		h.Set("Access-Control-Allow-Origin", "*") // a page in a sandboxed frame has no origin
 	}
 	body := file.body
-	if file.gzipped != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if file.gzipped != nil && takesGzip(r.Header) {
 		h.Set("Content-Encoding", "gzip")
 		body = file.gzipped()
 	}

@@ -93,7 +93,8 @@ func (q *request) answer(mediaType string, body []byte) error {
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "public, no-cache")
 	}
-	sum := sha256.Sum256(body)
+	body = q.pack(body)
+	sum := sha256.Sum256(body) // of the bytes that are sent, so that each encoding has a name of its own
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
 	http.ServeContent(q.w, q.Request, "", time.Time{}, bytes.NewReader(body))
 	return nil
