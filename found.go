@@ -37,9 +37,54 @@ type Span struct{ Start, End int }
 func FindWords(text string, words []string, most int) []Span {
 	var places []Span
 	for at := range wordsIn(text) {
-		if begins(text[at.Start:at.End], words) {
-			if places = append(places, at); len(places) == most {
-				break
+		if !begins(text[at.Start:at.End], words) {
+			continue
+		}
+		within := placesIn(text[at.Start:at.End], words)
+		if len(within) == 0 {
+			within = []Span{{0, at.End - at.Start}}
+		}
+		for _, part := range within {
+			if places = append(places, Span{at.Start + part.Start, at.Start + part.End}); len(places) == most {
+				return places
+			}
+		}
+	}
+	return places
+}
+
+// placesIn returns where in a run something begins with one of words: a whole word, or
+// the characters themselves where no spaces part the words. There is none where folding
+// makes something else of the characters.
+func placesIn(run string, words []string) []Span {
+	var places []Span
+	for part := range alike(run) {
+		first, _ := utf8.DecodeRuneInString(run[part.Start:])
+		if !Unspaced(first) {
+			if begins(run[part.Start:part.End], words) {
+				places = append(places, part)
+			}
+			continue
+		}
+		for pair := range pairs(run[part.Start:part.End]) {
+			at := Span{part.Start + pair.Start, part.Start + pair.End}
+			character := at
+			for next := range pairs(run[at.Start:at.End]) {
+				if next.Start > 0 {
+					character.End = at.Start + next.Start
+				}
+			}
+			switch {
+			case slices.Contains(words, Fold(run[at.Start:at.End])):
+			case slices.Contains(words, Fold(run[character.Start:character.End])):
+				at = character
+			default:
+				continue
+			}
+			if last := len(places) - 1; last >= 0 && places[last].End >= at.Start {
+				places[last].End = max(places[last].End, at.End)
+			} else {
+				places = append(places, at)
 			}
 		}
 	}

@@ -63,7 +63,7 @@ func CheckText(s string, breaks bool) error {
 func Fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
-	for _, r := range norm.NFKD.String(s) {
+	for _, r := range norm.NFKD.String(strings.ToValidUTF8(s, "\ufffd")) {
 		if isAccent(r) {
 			continue
 		}

@@ -16,10 +16,12 @@ func TestWordsAreFoldedUniqueAndInOrder(t *testing.T) {
 		{nil, nil}, {[]string{"", " .,-–!?"}, nil},
 		{[]string{"Setup setup.md SETUP", "Crème"}, []string{"setup", "md", "creme"}},
 		{[]string{"it's -17 °C 50% C++"}, []string{"it", "s", "17", "c", "50"}},
-		{[]string{"日本語の手順。 किताबें"}, []string{"日本語の手順", "किताबें"}},
+		{[]string{"日本語の手順。 किताबें"}, []string{"日本", "本語", "語の", "の手", "手順", "順", "किताबें"}},
+		{[]string{"第3章 サーバー"}, []string{"第", "3", "章", "サー", "ーバ", "バー", "ー"}},
+		{[]string{"แป้ง"}, []string{"แป้", "ป้ง", "ง"}}, // a sign above belongs to its letter
 		{[]string{"a_b a|b a:* \"a\" (a)"}, []string{"a", "b"}},
 		{[]string{strings.Repeat("é", 70) + "x " + strings.Repeat("é", 64)}, []string{strings.Repeat("e", 64)}},
-		{[]string{strings.Repeat("日", 65)}, []string{strings.Repeat("日", 64)}},
+		{[]string{strings.Repeat("日", 65)}, []string{"日日", "日"}},
 	} {
 		if got := Words(c.texts...); !slices.Equal(got, c.want) {
 			t.Errorf("%.60q gives %q, want %q", c.texts, got, c.want)
@@ -39,13 +41,18 @@ func TestWordsHaveABound(t *testing.T) {
 	if got := SearchWords(b.String()); len(got) != MaxSearchWords || got[0] != "word0" {
 		t.Errorf("a search keeps %d words", len(got))
 	}
+	for q, want := range map[string]string{"日本語": "日本 本語", "日": "日", "日 本": "日 本", "パン3つ": "パン 3 つ", strings.Repeat("日本語の手順", 9): "日本 本語 語の の手 手順 順日"} {
+		if got := strings.Join(SearchWords(q), " "); got != want {
+			t.Errorf("a search for %s asks for %q, want %q", q, got, want)
+		}
+	}
 	if got := SearchWords("a a a b"); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("a search for the same word is %q", got)
 	}
 }
 
 // FuzzWords: words are what both engines can index as they are, and cutting them
-// again changes nothing.
+// again makes no words that were not there.
 func FuzzWords(f *testing.F) {
 	for _, text := range []string{"", "Crème brûlée setup.md -17 °C", "日本語 がぎ किताबें 한국어", "İ ẞ ς ﬁ ①", "e\u0301\u0345 \u0301a", "'\\\"*&|!():<>", "\xff\x00\u200d\ufeff", strings.Repeat("a", 100)} {
 		f.Add(text)
@@ -64,8 +71,10 @@ func FuzzWords(f *testing.F) {
 				}
 			}
 		}
-		if again := Words(strings.Join(words, " ")); !slices.Equal(again, words) {
-			t.Errorf("%q gives %q, which gives %q", text, words, again)
+		for _, w := range Words(strings.Join(words, " ")) {
+			if !seen[w] && !slices.ContainsFunc(words, func(word string) bool { return strings.Contains(word, w) }) {
+				t.Errorf("%q gives %q, which gives %q", text, words, w)
+			}
 		}
 		if n := len(strings.Join(words, " ")); n > MaxSearchText {
 			t.Errorf("%d bytes of words", n)

@@ -41,7 +41,7 @@ func testSearch(t *testing.T, f *fixture) {
 		"-17": {"setup"}, "17": {"setup"}, "1": {"setup", "symbols"}, "./configure": {"setup"}, "°C": {"dessert", "setup", "symbols"},
 		"crème": {"dessert"}, "creme": {"dessert"}, "CRÈME BRÛ": {"dessert"}, "cre\u0300me": {"dessert"}, "strasse": {"dessert"}, "straße": {"dessert"},
 		"été": {"dessert"}, "ete": {"dessert"},
-		"日本": {"japanese"}, "日本語": {"japanese"}, "本語": nil, "がぎ": {"japanese"}, "かき": nil,
+		"日本": {"japanese"}, "日本語": {"japanese"}, "本語": {"japanese"}, "語の手順": {"japanese"}, "手": {"japanese"}, "順": {"japanese"}, "日語": nil, "順の": nil, "がぎ": {"japanese"}, "かき": nil,
 		"किताब": {"hindi"}, "किताबें": nil, "कता": nil, "पढ़ें": {"hindi"},
 		"οδος": {"greek"}, "ΟΔΟΣ": {"greek"}, "οδυ": {"greek"},
 		"C++": {"dessert", "setup", "symbols"}, "100%": {"symbols"}, "it's": {"symbols"}, `"quoted"`: {"symbols"}, "a:* near": {"symbols"},

@@ -11,7 +11,7 @@ import (
 
 // indexForm numbers the form in which SQLite indexes words. It is raised where that
 // changes; an index of another form is made anew by Migrate.
-const indexForm = 2
+const indexForm = 3
 
 // indexed returns the words of an author as a search of theirs asks for them. FTS5
 // reads all that begins with a word before it looks at anything else, whoever wrote
