@@ -129,6 +129,13 @@ func assetURL(name string) string {
 	return address
 }
 
+// icon is for those who look for it at the address that it has had since 1999. Pages
+// name better ones.
+func (web *Web) icon(q *request) error {
+	q.w.Header().Set("Cache-Control", "public, max-age=86400")
+	return q.answer("image/png", static.files[assetURL("icon.png")].body)
+}
+
 func serveAsset(w http.ResponseWriter, r *http.Request) {
 	file, ok := static.files[r.URL.Path]
 	if !ok {

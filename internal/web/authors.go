@@ -36,17 +36,43 @@ var extensions = []string{".md", ".json"}
 // serveAuthors answers what the other mux does not: the addresses of authors, and
 // those where there is nothing.
 func (web *Web) serveAuthors(w http.ResponseWriter, r *http.Request) {
+	if inner := web.ofAuthors(r); inner != nil {
+		web.authors.ServeHTTP(w, inner)
+		return
+	}
+	web.serve(route{"/", public, web.nothingHere})(w, r)
+}
+
+// ofAuthors returns a request as the mux of the authors sees it, nil where it has no
+// route for it.
+func (web *Web) ofAuthors(r *http.Request) *http.Request {
 	// A path that the mux would clean is none of ours: it would redirect to the
 	// address with the slash in it.
-	if strings.HasPrefix(r.URL.Path, "/@") && path.Clean(r.URL.Path) == r.URL.Path && !strings.HasPrefix(r.URL.Path, "/@/") {
-		inner := r.WithContext(r.Context())
-		inner.URL = moved(r.URL, inward)
-		if _, pattern := web.authors.Handler(inner); pattern != "" {
-			web.authors.ServeHTTP(w, inner)
-			return
-		}
+	if !strings.HasPrefix(r.URL.Path, "/@") || path.Clean(r.URL.Path) != r.URL.Path || strings.HasPrefix(r.URL.Path, "/@/") {
+		return nil
 	}
-	web.serve(route{"/", public, func(*request) error { return errNoPage }})(w, r)
+	inner := r.WithContext(r.Context())
+	inner.URL = moved(r.URL, inward)
+	if _, pattern := web.authors.Handler(inner); pattern == "" {
+		return nil
+	}
+	return inner
+}
+
+// nothingHere says so, unless there is something without the slash that somebody put at
+// the end of the address.
+func (web *Web) nothingHere(q *request) error {
+	bare, slash := strings.CutSuffix(q.URL.Path, "/")
+	if !slash || path.Clean(bare) != bare || q.Method != http.MethodGet && q.Method != http.MethodHead {
+		return errNoPage
+	}
+	there := q.WithContext(q.Context())
+	there.URL = moved(q.URL, func(path string) string { return strings.TrimSuffix(path, "/") })
+	if _, pattern := web.mux.Handler(there); pattern == "/" && web.ofAuthors(there) == nil {
+		return errNoPage
+	}
+	http.Redirect(q.w, q.Request, there.URL.RequestURI(), http.StatusMovedPermanently)
+	return nil
 }
 
 // inward is a path as the mux of the authors sees it, and outward is it again as it

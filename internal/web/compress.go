@@ -25,7 +25,7 @@ var packers = sync.Pool{New: func() any {
 // that others may choose would tell what it is (BREACH).
 func (q *request) pack(body []byte) []byte {
 	h := q.w.Header()
-	if len(body) < worthPacking || !strings.HasPrefix(h.Get("Cache-Control"), "public") {
+	if len(body) < worthPacking || strings.HasPrefix(h.Get("Content-Type"), "image/") || !strings.HasPrefix(h.Get("Cache-Control"), "public") {
 		return body
 	}
 	h.Add("Vary", "Accept-Encoding")

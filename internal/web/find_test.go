@@ -309,8 +309,18 @@ func TestAuthorsPageIsThereWhileTheyAreInGoodStanding(t *testing.T) {
 	if moved := nobody.get(t, "/@SARAH"); moved.status != http.StatusMovedPermanently || moved.location != "/@sarah" {
 		t.Errorf("another case answers %d to %q", moved.status, moved.location)
 	}
-	for _, path := range []string{"/@nobody", "/@sarah/", "/@", "/@sa", "/@sarah%00", "/categories/cooking", "/categories/", "/categories/Design"} {
+	for _, path := range []string{"/@nobody", "/@", "/@sa", "/@sarah%00", "/categories/cooking", "/categories/", "/categories/Design"} {
 		wantStatus(t, nobody.get(t, path), http.StatusNotFound)
+	}
+	for path, want := range map[string]string{"/@sarah/": "/@sarah", "/newest/": "/newest", "/search/?q=bread": "/search?q=bread", "/categories/design/": "/categories/design", "/@sarah/bread/follow/": "/@sarah/bread/follow"} {
+		if moved := nobody.get(t, path); moved.status != http.StatusMovedPermanently || moved.location != want {
+			t.Errorf("%s answers %d to %q, want %s", path, moved.status, moved.location, want)
+		}
+	}
+	for _, path := range []string{"/no/such/", "/%2Fevil.example/", "/\\evil.example/", "/@/", "/dashboard/nothing/"} {
+		if got := nobody.get(t, path); got.status != http.StatusNotFound {
+			t.Errorf("%s answers %d to %q", path, got.status, got.location)
+		}
 	}
 	h.suspend(t, "sarah")
 	wantStatus(t, nobody.get(t, "/@sarah"), http.StatusNotFound)

@@ -165,7 +165,7 @@ func (f *furnished) looks() []look {
 
 // forPrograms reports whether a route answers with something else than a page.
 func forPrograms(route string) bool {
-	return route == "GET /oembed" || route == "GET /sitemaps/{part}" || slices.Contains([]string{".md", ".txt", ".json", ".atom", ".xml"}, path.Ext(route))
+	return route == "GET /oembed" || route == "GET /sitemaps/{part}" || slices.Contains([]string{".md", ".txt", ".json", ".atom", ".xml", ".ico"}, path.Ext(route))
 }
 
 // publicAt is where everyone reads a stepsy.

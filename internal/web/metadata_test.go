@@ -25,7 +25,7 @@ func metaOf(t *testing.T, page shown) map[string]string {
 	}
 	found := map[string]string{}
 	for n := range root.Descendants() {
-		if name := attr(n, "property") + attr(n, "name"); n.DataAtom == atom.Meta && name != "" {
+		if name := attr(n, "property") + attr(n, "name") + attr(n, "media"); n.DataAtom == atom.Meta && name != "" {
 			if _, twice := found[name]; twice {
 				t.Errorf("%s stands there twice", name)
 			}

@@ -21,7 +21,7 @@ import (
 // here is behind the sign-in; whoever adds one says so here.
 var publicRoutes = []string{
 	"GET /{$}", "GET /newest", "GET /best-rated", "GET /completed-lately", "GET /categories/{category}", "GET /search", "GET /@{author}",
-	"GET /@{author}/feed.atom", "GET /feed.atom", "GET /sitemap.xml", "GET /sitemaps/{part}", "GET /robots.txt",
+	"GET /@{author}/feed.atom", "GET /feed.atom", "GET /sitemap.xml", "GET /sitemaps/{part}", "GET /robots.txt", "GET /favicon.ico",
 	"GET /@{author}/{slug}", "GET /@{author}/{slug}/follow", "POST /@{author}/{slug}/reached", "POST /@{author}/{slug}/finish",
 	"POST /@{author}/{slug}/rating", "GET /@{author}/{slug}.md", "GET /@{author}/{slug}.json", "GET /@{author}/{slug}/embed", "GET /oembed", "GET /preview/{token}",
 	"GET /docs", "GET /docs.md", "GET /docs/{page...}", "GET /llms.txt", "GET /sign-in", "POST /sign-in",

@@ -109,6 +109,7 @@ func (web *Web) routes() []route {
 		{"GET /sitemap.xml", impersonal, web.sitemapIndex},
 		{"GET /sitemaps/{part}", impersonal, web.sitemapPart},
 		{"GET /robots.txt", impersonal, web.robots},
+		{"GET /favicon.ico", impersonal, web.icon},
 		{"GET /@{author}/{slug}", public, web.publicStepsy},
 		{"GET /@{author}/{slug}/follow", public, web.followStepsy},
 		{"POST /@{author}/{slug}/reached", public, web.reached},
