@@ -301,3 +301,26 @@ func TestReadersNeverSeeMarkupOfOthers(t *testing.T) {
 		}
 	}
 }
+
+// TestAuthorIsToldWhoReadsAPage opens the public page as its author, as an admin and as
+// a reader, before it is published and afterwards.
+func TestAuthorIsToldWhoReadsAPage(t *testing.T) {
+	t.Parallel()
+	h := openKeyHouse(t, false)
+	s := h.newStepsy(t, h.sarah, "Bread", "Mix", "<p>Flour</p>")
+	author, admin := h.signIn(t, h.sarah), h.signIn(t, h.admin)
+	wantText(t, author.get(t, publicAt(s)), "Nobody but you can read this page until it is published. Edit it")
+	wantText(t, admin.get(t, publicAt(s)), "This is a draft of "+s.DisplayName, "Nobody but its author and admins can read this page.")
+	wantNoText(t, admin.get(t, publicAt(s)), "Edit it")
+	h.publish(t, s)
+	page := author.get(t, publicAt(s))
+	wantNoText(t, page, "Draft", "Nobody but")
+	if edit, readers := hrefOf(t, page, "Edit"), hrefOf(t, page, "Readers"); edit != stepsyAt(s, "") || readers != stepsyAt(s, "readers") {
+		t.Errorf("the author is led to %q and %q", edit, readers)
+	}
+	for _, p := range []shown{admin.get(t, publicAt(s)), h.reader(1).send(t, "GET", publicAt(s), nil)} {
+		if strings.Contains(p.body, stepsyAt(s, "")) {
+			t.Error("others are led to what its author does")
+		}
+	}
+}
