@@ -1,7 +1,6 @@
 package web
 
 import (
-	"io"
 	"net/http"
 	"strings"
 
@@ -37,8 +36,7 @@ func (web *Web) docsPage(q *request) error {
 	}
 	v := docsView{Book: book, Page: page, HTML: page.HTML(q.signedIn())}
 	v.Before, v.Behind = book.Around(page)
-	q.w.Header().Set("Cache-Control", "private, no-cache")
-	return q.render(http.StatusOK, docsPage(q.page(page.Title, ""), v))
+	return q.renderPublic(docsPage(q.page(page.Title, ""), v))
 }
 
 // llms lists the documentation for programs that read it (llmstxt.org).
@@ -52,10 +50,8 @@ func (web *Web) llms(q *request) error {
 
 // text answers with a text that is the same for everyone.
 func (q *request) text(mediaType, text string) error {
-	q.w.Header().Set("Content-Type", mediaType)
 	q.w.Header().Set("Cache-Control", "public, max-age=300")
-	_, _ = io.WriteString(q.w, text) // the client has gone
-	return nil
+	return q.answer(mediaType, []byte(text))
 }
 
 // docsGroup is a part of the contents.

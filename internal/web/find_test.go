@@ -424,11 +424,11 @@ func TestSearchExplainsWhatCannotBeSearchedFor(t *testing.T) {
 	wantText(t, (&person{h: h}).get(t, "/search?q=zeppelin"), "No stepsy holds all of these words", "Search for fewer words")
 }
 
-// maxFront bounds what a browser gets for the front page: HTML, styles and scripts as
-// they are sent.
-const maxFront = 60_000
+// maxPublic bounds what a browser gets for a page that everyone reads: HTML, styles and
+// scripts as they are sent.
+const maxPublic = 60_000
 
-func TestFrontPageIsLight(t *testing.T) {
+func TestPublicPagesAreLight(t *testing.T) {
 	t.Parallel()
 	h := openKeyHouse(t, false)
 	for i := range 12 {
@@ -436,6 +436,11 @@ func TestFrontPageIsLight(t *testing.T) {
 		h.change(t, s, stepsies.StepsyChange{Description: ptrTo(strings.Repeat("description ", 150))})
 		h.readBy(t, s, 1, 1, 5)
 	}
+	var steps []string
+	for i := range 40 {
+		steps = append(steps, fmt.Sprint("Step ", i), "<p>"+strings.Repeat(fmt.Sprint("Some ", i*i, " words of what there is to do now, and why. "), 20)+"</p>")
+	}
+	long := h.everyones(t, h.sarah, "A long one", steps...)
 	sent := func(address string) (size int, body string) {
 		t.Helper()
 		r := httptest.NewRequest(http.MethodGet, "http://stepsies.test"+address, nil)
@@ -459,15 +464,17 @@ func TestFrontPageIsLight(t *testing.T) {
 		}
 		return size, string(text)
 	}
-	total, body := sent("/")
-	report := fmt.Sprint("the page ", total)
-	for _, address := range assetsOf(t, shown{body: body}) {
-		size, _ := sent(address)
-		total += size
-		report += fmt.Sprint(", ", address, " ", size)
+	for _, path := range []string{"/", "/newest", "/@sarah", "/search?q=title", publicAt(long), publicAt(long) + "/follow", publicAt(long) + "/embed"} {
+		total, body := sent(path)
+		report := fmt.Sprint("the page ", total)
+		for _, address := range assetsOf(t, shown{body: body}) {
+			size, _ := sent(address)
+			total += size
+			report += fmt.Sprint(", ", address, " ", size)
+		}
+		if total > maxPublic {
+			t.Errorf("%s has %d bytes, more than %d: %s", path, total, maxPublic, report)
+		}
+		t.Log(path, total, "bytes: ", report)
 	}
-	if total > maxFront {
-		t.Errorf("the front page has %d bytes, more than %d: %s", total, maxFront, report)
-	}
-	t.Log(total, "bytes: ", report)
 }

@@ -124,7 +124,7 @@ func TestTokenOfAPreviewLinkReachesNoLog(t *testing.T) {
 	link := h.signIn(t, h.sarah).makePreviewLink(t, s)
 	stranger := &person{h: h}
 	wantStatus(t, stranger.get(t, link), http.StatusOK)
-	wantStatus(t, stranger.get(t, link+"/"), http.StatusNotFound)
+	wantStatus(t, stranger.get(t, link+"/"), http.StatusMovedPermanently)
 	wantStatus(t, stranger.post(t, link, nil), http.StatusNotFound)
 	h.publish(t, s)
 	wantStatus(t, stranger.get(t, link), http.StatusSeeOther)
