@@ -88,6 +88,13 @@ func TestStepsyIsFollowedToItsEndByKeyboardAndRated(t *testing.T) {
 	p.shows(t, "Knead")
 	p.press(t, kb.ArrowRight)
 	p.shows(t, "Bake")
+	// However fast the keys come, each is a step.
+	js[any](t, p, `void ["ArrowLeft", "ArrowLeft", "ArrowRight", "ArrowRight"].forEach((key) => dispatchEvent(new KeyboardEvent("keydown", {key})))`)
+	p.shows(t, "Bake")
+	js[any](t, p, `void ["ArrowLeft", "ArrowLeft"].forEach((key) => dispatchEvent(new KeyboardEvent("keydown", {key})))`)
+	p.shows(t, "Mix")
+	js[any](t, p, `void ["ArrowRight", "ArrowRight"].forEach((key) => dispatchEvent(new KeyboardEvent("keydown", {key})))`)
+	p.shows(t, "Bake")
 	b.counted(t, s, 1, 1)
 	p.press(t, kb.ArrowRight)
 	p.shows(t, "Done.")

@@ -190,7 +190,7 @@ func TestReaderRatesOnceAndMayChangeIt(t *testing.T) {
 	author := h.signIn(t, h.sarah)
 	wantNoText(t, author.get(t, path), "Did it work for you?", "Your rating")
 	wantStatus(t, author.post(t, path+"/rating", url.Values{"stars": {"5"}}), http.StatusForbidden)
-	wantText(t, author.get(t, stepsyAt(s, "readers")), "It was my oven", "changed since", "from 3")
+	wantText(t, author.get(t, stepsyAt(s, "readers")), "It was my oven", "changed since", "of 3 ratings")
 }
 
 func TestRatingsAreLimitedByAddress(t *testing.T) {

@@ -199,14 +199,18 @@ function startFollowing() {
     if (to >= 0 && to < stops.length) location.hash = stops[to].id;
   };
 
+  // Where the reader is: a key may come before the browser says that the last one led on.
+  const here = () => indexOf(location.hash);
+
   // Going on from a step says that it is done.
   const next = () => {
-    if (shown < ids.length) state.done.add(ids[shown]);
-    go(shown + 1);
+    const at = here();
+    if (at < ids.length) state.done.add(ids[at]);
+    go(at + 1);
   };
 
   document.querySelector("main").addEventListener("click", (event) => {
-    if (event.target.closest("a[rel=next]")) state.done.add(ids[shown]);
+    if (event.target.closest("a[rel=next]")) state.done.add(ids[here()]);
     if (!event.target.closest("[data-again]")) return;
     state.done.clear();
   });
@@ -221,7 +225,7 @@ function startFollowing() {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
     if (event.target.closest?.("input[type=radio], textarea, select, dialog, pre")) return;
     if (event.key === "ArrowRight") next();
-    else if (event.key === "ArrowLeft") go(shown - 1);
+    else if (event.key === "ArrowLeft") go(here() - 1);
   });
 
   // A swipe is mostly sideways, with one finger, and not on what scrolls sideways.
@@ -237,7 +241,7 @@ function startFollowing() {
     from = null;
     if (Math.abs(x) < 60 || Math.abs(x) < 2 * Math.abs(y)) return;
     if (x < 0) next();
-    else go(shown - 1);
+    else go(here() - 1);
   }, { passive: true });
 
   // Whoever comes back without saying where goes on where they were.
