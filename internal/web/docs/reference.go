@@ -273,6 +273,9 @@ func (w *referenceWriter) answers(op *operation) {
 		r := op.Responses[status]
 		if name, code := w.errorOf(r); name != "" {
 			refusals = append(refusals, fmt.Sprintf("[%s %s](%s/errors#%[2]s)", status, code, Root))
+			if status == "429" && op.scope() != "" { // what asks for no key has no quota
+				refusals = append(refusals, "[429 quota_exceeded]("+Root+"/errors#quota_exceeded)")
+			}
 			continue
 		}
 		fmt.Fprintf(w, "\n`%s` %s", status, r.Description)
