@@ -260,7 +260,7 @@ func TestServeRefusesWhatItCannotStandOn(t *testing.T) {
 	other.run(t, "serve", "--listen", address).failure(t, 1, address, "in use", "--listen")
 	other.run(t, "serve", "--listen", "127.0.0.1:0", "--metrics-listen", address).failure(t, 1, address, "in use", "--metrics-listen")
 	other.run(t, "serve", "--listen", "192.0.2.1:80").failure(t, 1, "192.0.2.1", "--listen")
-	other.run(t, "serve", "--listen", "nonsense").failure(t, 1, "nonsense", "--listen")
+	other.run(t, "serve", "--listen", "nonsense").failure(t, 2, "nonsense", "--listen")
 
 	unreachable := sqliteInstallation(t)
 	unreachable.databaseURL = "postgres://ada:pencil-case@127.0.0.1:1/nothing"
@@ -269,7 +269,7 @@ func TestServeRefusesWhatItCannotStandOn(t *testing.T) {
 	unreachable.run(t, "serve", "--listen", "127.0.0.1:0").failure(t, 1, "PostgreSQL")
 	t.Logf("an unreachable PostgreSQL was told of after %v", time.Since(before))
 	unreachable.databaseURL = "mysql://pencil-case@localhost/x"
-	unreachable.run(t, "serve", "--listen", "127.0.0.1:0").failure(t, 1, "postgres://")
+	unreachable.run(t, "serve", "--listen", "127.0.0.1:0").failure(t, 2, "postgres://")
 
 	file := sqliteInstallation(t)
 	if err := os.WriteFile(file.dir, nil, 0o600); err != nil {
