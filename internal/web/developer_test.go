@@ -176,7 +176,7 @@ func TestExpiryPresetsEndWhenTheySay(t *testing.T) {
 			t.Errorf("%s %s: the key ends at %s, want %s", c.choice, c.date, k.ExpiresAt, want)
 		}
 	}
-	wantText(t, sarah.get(t, keyAt(h.keys(t, h.sarah)[0].ID, "")), "at the end of 31 Dec 2999 (UTC)")
+	wantText(t, sarah.get(t, keyAt(h.keys(t, h.sarah)[0].ID, "")), "At the end of 31 Dec 2999 (UTC)")
 }
 
 func TestAdminScopeIsOfferedToAdminsOnly(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 func (p *tab) paste(t *testing.T, n int, html string, files ...string) {
 	t.Helper()
 	p.wait(t, fmt.Sprintf("%s > %d", richSteps, n))
-	js[any](t, p, fmt.Sprintf(`void (window.pasted = new DataTransfer())`))
+	js[any](t, p, `void (window.pasted = new DataTransfer())`)
 	if html != "" {
 		js[any](t, p, fmt.Sprintf("void pasted.setData('text/html', %q)", html))
 	}
