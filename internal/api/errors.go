@@ -116,7 +116,7 @@ func newHumaError(op *huma.Operation, status int, message string, errs ...error)
 		where, field, _ := strings.Cut(detail.Location, ".")
 		switch {
 		case where == "path":
-			return &apiError{Detail: errorDetail{Code: stepsies.CodeNotFound, Message: stepsies.NotFound("thing").Message}}
+			return &apiError{Detail: errorDetail{Code: stepsies.CodeNotFound, Message: stepsies.NotFound(thingOf(op)).Message}}
 		case strings.HasPrefix(detail.Message, notANumber):
 			return tooLargeANumber(detail.Message)
 		case where == "query" || where == "header":
@@ -148,6 +148,14 @@ func newHumaError(op *huma.Operation, status int, message string, errs ...error)
 		code, message = stepsies.CodeInternal, "Something went wrong on our side."
 	}
 	return &apiError{Detail: errorDetail{Code: code, Message: message, Details: problems}}
+}
+
+// thingOf is what the path of an operation names by a number.
+func thingOf(op *huma.Operation) string {
+	if op != nil && strings.HasPrefix(op.Path, "/api-keys/") {
+		return "API key"
+	}
+	return "stepsy"
 }
 
 // notANumber begins what encoding/json says of a number that no variable holds.

@@ -90,6 +90,8 @@ var keyScenarios = []scenario{
 	{name: "list everyone's keys", as: "admin", given: func(w *world) { w.get("spare"); w.get("other_key") }, request: "GET /v1/api-keys?limit=3", status: 200, want: []string{`"user_id":"{author}"`, `"user_id":"{other}"`, `"user_id":"{boss}"`}, not: []string{`"key"`}},
 	{name: "list someone's keys", as: "admin", given: func(w *world) { w.get("spare"); w.get("reader"); w.get("other_key"); revokeSpare(w) }, request: "GET /v1/api-keys?user_id={author}", status: 200,
 		want: []string{`{"data":[{"id":{reader_id},`, `{"id":{spare},`, `"status":"revoked"`, `"meta":{"limit":20,"has_more":false,"next_cursor":null}}`}, not: []string{"{other}", "{boss}"}},
+	{name: "an id of a key that is no number", as: "admin", request: "POST /v1/api-keys/first/revoke", status: 404, exact: `{"error":{"code":"not_found","message":"There is no such API key, or it is not yours."}}`},
+	{name: "a user that is none", as: "admin", request: "GET /v1/users/nobody-at-all", status: 404, exact: `{"error":{"code":"not_found","message":"There is no such user."}}`},
 	{name: "list nobody's keys", as: "admin", request: "GET /v1/api-keys?user_id=nobody-at-all", status: 404, code: "not_found"},
 	{name: "keys with an unknown parameter", as: "admin", request: "GET /v1/api-keys?status=revoked", status: 400, code: "bad_request"},
 	{name: "keys with an empty owner", as: "admin", request: "GET /v1/api-keys?user_id=", status: 400, code: "bad_request"},

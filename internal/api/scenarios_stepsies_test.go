@@ -160,6 +160,7 @@ var readScenarios = []scenario{
 		headers: []string{"ETag: {draft.etag}", "Location:", "Cache-Control:", "Idempotency-Replayed:"}},
 	{name: "read with an unknown parameter", as: "reader", request: "GET /v1/stepsies/{draft}?include=steps", status: 400, code: "bad_request"},
 	{name: "read what another published", as: "reader", request: "GET /v1/stepsies/{shown}", status: 200, want: []string{`"username":"{other}"`}},
+	{name: "an id that is no number", as: "reader", request: "GET /v1/stepsies/first", status: 404, exact: `{"error":{"code":"not_found","message":"There is no such stepsy, or it is not yours."}}`},
 	{name: "another's draft does not exist", as: "reader", request: "GET /v1/stepsies/{theirs}", status: 404, code: "not_found", not: []string{"draft"}},
 	{name: "an admin reads another's draft", as: "admin", request: "GET /v1/stepsies/{theirs}", status: 200},
 	{name: "an admin's user with a key of scope read does not", as: "boss_reader", request: "GET /v1/stepsies/{theirs}", status: 404, code: "not_found"},
