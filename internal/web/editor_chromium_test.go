@@ -167,6 +167,7 @@ func TestSecondTabIsToldAndChooses(t *testing.T) {
 	if text := js[string](t, second, "document.body.innerText"); !strings.Contains(text, "Flour of the first tab") || !strings.Contains(text, "Flour of the second tab") {
 		t.Fatalf("the page does not show both:\n%s", text)
 	}
+	second.wait(t, `document.readyState === "complete"`) // and what forgets is there
 	js[any](t, second, `void document.querySelector("[data-forget]").click()`)
 	second.wait(t, richSteps+" === 1")
 	if got := js[string](t, second, `document.querySelector("[name=step_content]").value`); got != "<p>Flour of the first tab</p>" {
