@@ -99,13 +99,7 @@ const maxQuery = 500
 // forgetUnknown drops from the address what no link or form of ours puts there.
 func (v *stepsiesView) forgetUnknown() {
 	if len(v.Query) > maxQuery || stepsies.CheckText(v.Query, false) != nil {
-		v.Query = strings.ToValidUTF8(v.Query[:min(len(v.Query), maxQuery)], "")
-		v.Query = strings.TrimSpace(strings.Map(func(r rune) rune {
-			if stepsies.CheckText(string(r), false) != nil {
-				return ' '
-			}
-			return r
-		}, v.Query))
+		v.Query = cleanQuery(v.Query)
 	}
 	if _, err := stepsies.ParseStatus(v.Status); err != nil {
 		v.Status = ""
