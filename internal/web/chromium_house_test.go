@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -40,17 +41,51 @@ type tab struct {
 	errors []string
 }
 
-// openChromium starts a browser in which a user is signed in, nobody where u is zero.
+// browsers is the one browser of all tests; each test has a context of its own in it,
+// with its own cookies and storage, as a private window has.
+var browsers struct {
+	sync.Mutex
+	ctx   context.Context
+	close func()
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if browsers.close != nil {
+		browsers.close()
+	}
+	os.Exit(code)
+}
+
+// theChromium starts the browser when it is first needed.
+func theChromium(t *testing.T) context.Context {
+	t.Helper()
+	path := testenv.Chromium(t)
+	browsers.Lock()
+	defer browsers.Unlock()
+	if browsers.ctx != nil {
+		return browsers.ctx
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, _ = chromedp.NewContext(ctx)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		stop()
+		t.Fatal(err)
+	}
+	browsers.ctx, browsers.close = ctx, func() { _ = chromedp.Cancel(ctx); stop() }
+	return ctx
+}
+
+// openChromium opens a private window of the browser in which a user is signed in,
+// nobody where u is zero.
 func (h *keyHouse) openChromium(t *testing.T, u stepsies.User) *chromium {
 	t.Helper()
 	server := httptest.NewServer(h.Handler())
 	t.Cleanup(server.Close)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(testenv.Chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, closeTab := chromedp.NewContext(ctx)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx); closeTab() }) // it waits until the browser has gone
+	ctx, closeContext := chromedp.NewContext(theChromium(t), chromedp.WithNewBrowserContext())
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx); closeContext() }) // it waits until the tab has gone
 	b := &chromium{keyHouse: h, url: server.URL, ctx: ctx}
 	first := &tab{chromium: b, ctx: ctx}
 	if u.ID == 0 {

@@ -350,7 +350,12 @@ func TestToolsWriteWhatTheSanitiserKeeps(t *testing.T) {
 	p.wait(t, isSaved)
 	const want = `<ul><li><a href="https://example.com/a" rel="nofollow ugc noopener"><strong><em>Flour</em></strong></a><br><a href="mailto:sarah@example.com" rel="nofollow ugc noopener">sarah@example.com</a></li></ul><p>Then</p>` +
 		`<table><thead><tr><th></th><th></th></tr></thead><tbody><tr><td></td><td></td></tr><tr><td></td><td></td></tr></tbody></table>`
-	if got := h.stored(t, s).Steps[0].Content.HTML(); got != want {
+	// The last change may not have begun to be saved when an earlier one was.
+	got := ""
+	for deadline := time.Now().Add(chromiumPatience); got != want && time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
+		got = h.stored(t, s).Steps[0].Content.HTML()
+	}
+	if got != want {
 		t.Errorf("stored is %s, want %s", got, want)
 	}
 	p.goTo(t, stepsyAt(s, ""))

@@ -201,7 +201,8 @@ func TestKeyIsMadeUsedAndRevokedAsTheDocumentationSays(t *testing.T) {
 // pasted is what the clipboard holds.
 func (p *tab) pasted(t *testing.T) string {
 	t.Helper()
-	allow := cdpbrowser.SetPermissionParams{Permission: &cdpbrowser.PermissionDescriptor{Name: "clipboard-read"}, Setting: cdpbrowser.PermissionSettingGranted}
+	allow := cdpbrowser.SetPermissionParams{Permission: &cdpbrowser.PermissionDescriptor{Name: "clipboard-read"}, Setting: cdpbrowser.PermissionSettingGranted,
+		BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID}
 	if _, err := chromedp.CallBrowser(p.ctx, cdpbrowser.SetPermission, allow); err != nil {
 		t.Fatal(err)
 	}
