@@ -72,24 +72,29 @@ func (s *Sessions) SignIn(ctx context.Context, w http.ResponseWriter, r *http.Re
 	if !ok || u.Suspended() {
 		return stepsies.User{}, ErrSignIn
 	}
-	return u, s.Start(ctx, w, r, u, ip)
+	return u, s.Start(ctx, w, r, u, hash, ip)
 }
 
 // Start begins a session of the user in this browser, in place of the one that it
-// had: a token never outlives a sign-in.
-func (s *Sessions) Start(ctx context.Context, w http.ResponseWriter, r *http.Request, u stepsies.User, ip string) error {
-	if old, err := s.Current(ctx, r); err == nil {
-		if err := s.store.EndSession(ctx, store.Write{Actor: old.Actor(ip)}, old.User, old.ID); err != nil {
-			return err
-		}
-	}
+// had: a token never outlives a sign-in. It is ErrSignIn where the user was suspended
+// or deleted meanwhile, or where passwordHash is no longer that of their password.
+func (s *Sessions) Start(ctx context.Context, w http.ResponseWriter, r *http.Request, u stepsies.User, passwordHash, ip string) error {
 	token, hash := NewToken()
 	agent := r.UserAgent()
 	agent = strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], "") // the cut may go through a character
-	if _, err := s.store.CreateSession(ctx, u, hash, ip, agent, SessionLifetime); err != nil {
+	_, err := s.store.CreateSession(ctx, store.NewSession{
+		UserID: u.ID, PasswordHash: passwordHash, Token: hash, IP: ip, UserAgent: agent, Lifetime: SessionLifetime,
+	})
+	if stepsies.CodeOf(err) == stepsies.CodeNotFound {
+		return ErrSignIn
+	}
+	if err != nil {
 		return err
 	}
 	http.SetCookie(w, s.cookie(token, int(SessionLifetime.Seconds())))
+	if old, err := s.Current(ctx, r); err == nil {
+		return s.store.EndSession(ctx, store.Write{Actor: old.Actor(ip)}, old.User, old.ID)
+	}
 	return nil
 }
 

@@ -194,7 +194,7 @@ func testActivityFilter(t *testing.T, f *fixture) {
 	admin, u := f.user(t, "admin", stepsies.RoleAdmin), f.member(t, "sarah")
 	k, _ := f.key(t, u, "read")
 	f.stepsy(t, u, "Title")
-	must[Session](t)(f.CreateSession(ctx, u, TokenHash{1}, "192.0.2.1", "", time.Hour))
+	must[Session](t)(f.CreateSession(ctx, NewSession{UserID: u.ID, Token: TokenHash{1}, IP: "192.0.2.1", Lifetime: time.Hour}))
 	if _, err := f.RevokeAPIKey(ctx, by(admin), k.ID, everyone); err != nil {
 		t.Fatal(err)
 	}

@@ -31,29 +31,54 @@ func (s *Session) fields() []any {
 // maxSessions bounds the sessions of a user; the oldest one gives way.
 const maxSessions = 50
 
-// CreateSession signs a user in.
-func (s *Store) CreateSession(ctx context.Context, u stepsies.User, hash TokenHash, ip, userAgent string, lifetime time.Duration) (Session, error) {
+// NewSession is a sign-in that is about to be made.
+type NewSession struct {
+	UserID int64
+	// PasswordHash is the one that the password was compared with, "" where the user
+	// had none.
+	PasswordHash  string
+	Token         TokenHash
+	IP, UserAgent string
+	Lifetime      time.Duration
+}
+
+// CreateSession signs a user in, if they may still do so: the user is locked, and the
+// error has the code not_found where their password is another one by now, or where
+// they were suspended or deleted. What ends a user's sessions holds the same lock, so
+// that none slips in between the comparison of a password and its end.
+func (s *Store) CreateSession(ctx context.Context, n NewSession) (Session, error) {
 	var made Session
 	err := s.transact(ctx, func(t *tx) error {
 		var err error
-		made, err = t.createSession(ctx, u, hash, ip, userAgent, lifetime)
+		made, err = t.createSession(ctx, n)
 		return err
 	})
 	return made, err
 }
 
-func (t *tx) createSession(ctx context.Context, u stepsies.User, hash TokenHash, ip, userAgent string, lifetime time.Duration) (Session, error) {
-	made := Session{UserID: u.ID, IP: ip, UserAgent: userAgent, CreatedAt: t.now, LastSeenAt: t.now, ExpiresAt: t.now.Add(lifetime)}
+func (t *tx) createSession(ctx context.Context, n NewSession) (Session, error) {
+	made := Session{UserID: n.UserID, IP: n.IP, UserAgent: n.UserAgent, CreatedAt: t.now, LastSeenAt: t.now, ExpiresAt: t.now.Add(n.Lifetime)}
+	u, err := readUser(ctx, t, `u.id = $1`, t.lock("u"), n.UserID)
+	if err != nil {
+		return made, err
+	}
+	hash, err := passwordHash(ctx, t, u.ID)
+	if err != nil {
+		return made, err
+	}
+	if hash != n.PasswordHash || u.Suspended() {
+		return made, stepsies.NotFound("user")
+	}
 	if err := t.one(ctx, `insert into sessions (user_id, token_hash, ip, user_agent, created_at, last_seen_at, expires_at)
 		values ($1, $2, $3, $4, $5, $5, $6) returning id`,
-		[]any{u.ID, hash[:], ip, userAgent, stamp(t.now), stamp(made.ExpiresAt)}, &made.ID); err != nil {
+		[]any{u.ID, n.Token[:], n.IP, n.UserAgent, stamp(t.now), stamp(made.ExpiresAt)}, &made.ID); err != nil {
 		return made, wrap(err, "create a session")
 	}
 	if _, err := t.exec(ctx, `delete from sessions where user_id = $1 and id not in (
 			select id from sessions where user_id = $1 order by id desc limit $2)`, u.ID, maxSessions); err != nil {
 		return made, wrap(err, "bound the sessions of user %d", u.ID)
 	}
-	w := Write{Actor: stepsies.Actor{Kind: stepsies.ActorSession, UserID: u.ID, Username: u.Username, IP: ip}}
+	w := Write{Actor: stepsies.Actor{Kind: stepsies.ActorSession, UserID: u.ID, Username: u.Username, IP: n.IP}}
 	return made, t.recordUser(ctx, w, "session.start", u, "")
 }
 

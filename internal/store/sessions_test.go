@@ -15,6 +15,7 @@ var signIns = []guarantee{
 	{"SessionLivesUntilItsTimeOrItsEnd", testSession},
 	{"SessionsHaveABoundAndTheOldestGivesWay", testSessionBound},
 	{"SuspensionAndANewPasswordEndSessions", testSessionsEnd},
+	{"SignInIsRefusedWhenWhatItComparedHasChanged", testSignInCompared},
 	{"LinkWorksOnceAndForAWhile", testLink},
 	{"OneOfManyGetsTheLink", testLinkRace},
 	{"FirstAdminIsMadeWhileThereIsNobody", testFirstAdmin},
@@ -28,7 +29,9 @@ func token(n byte) TokenHash { return TokenHash{n, 0, 255} }
 
 func (f *fixture) session(t *testing.T, u stepsies.User, n byte) Session {
 	t.Helper()
-	return must[Session](t)(f.CreateSession(t.Context(), u, token(n), "192.0.2.7", "a browser", time.Hour))
+	return must[Session](t)(f.CreateSession(t.Context(), NewSession{
+		UserID: u.ID, PasswordHash: must[string](t)(passwordHash(t.Context(), f.read, u.ID)), Token: token(n), IP: "192.0.2.7", UserAgent: "a browser", Lifetime: time.Hour,
+	}))
 }
 
 func testSession(t *testing.T, f *fixture) {
@@ -129,6 +132,36 @@ func testSessionsEnd(t *testing.T, f *fixture) {
 	for _, suspended := range []bool{true, false} { // and the end of a suspension brings none back
 		must[Outcome[stepsies.User]](t)(f.UpdateUser(ctx, byOperator, "sarah", stepsies.UserChange{Suspended: &suspended}))
 		live()
+	}
+}
+
+func testSignInCompared(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	u := f.member(t, "sarah")
+	signIn := func(hash string, want stepsies.Code) {
+		t.Helper()
+		_, err := f.CreateSession(ctx, NewSession{UserID: u.ID, PasswordHash: hash, Token: token(byte(f.count(t, `select count(*) from sessions`))), Lifetime: time.Hour})
+		wantCode(t, err, want)
+	}
+	if err := f.SetPassword(ctx, byOperator, "sarah", "first", 0); err != nil {
+		t.Fatal(err)
+	}
+	signIn("first", "")
+	signIn("", stepsies.CodeNotFound)
+	if err := f.SetPassword(ctx, byOperator, "sarah", "second", 0); err != nil {
+		t.Fatal(err)
+	}
+	signIn("first", stepsies.CodeNotFound)
+	must[Outcome[stepsies.User]](t)(f.UpdateUser(ctx, byOperator, "sarah", stepsies.UserChange{Suspended: ptr(true)}))
+	signIn("second", stepsies.CodeNotFound)
+	must[Outcome[stepsies.User]](t)(f.UpdateUser(ctx, byOperator, "sarah", stepsies.UserChange{Suspended: ptr(false)}))
+	signIn("second", "")
+	if err := f.DeleteUser(ctx, byOperator, "sarah"); err != nil {
+		t.Fatal(err)
+	}
+	signIn("second", stepsies.CodeNotFound)
+	if n := f.count(t, `select count(*) from activity where action = 'session.start'`); n != 2 {
+		t.Errorf("%d sign-ins are recorded, want the 2 that were made", n)
 	}
 }
 

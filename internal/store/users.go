@@ -298,7 +298,13 @@ func (s *Store) PasswordHash(ctx context.Context, login string) (stepsies.User, 
 	if err != nil {
 		return u, "", err
 	}
+	hash, err := passwordHash(ctx, s.read, u.ID)
+	return u, hash, err
+}
+
+// passwordHash reads the hash of a user's password, "" where they have none.
+func passwordHash(ctx context.Context, q querier, id int64) (string, error) {
 	var hash string
-	err = s.read.one(ctx, `select coalesce(password_hash, '') from users where id = $1`, []any{u.ID}, &hash)
-	return u, hash, orNotFound(err, "user")
+	err := q.one(ctx, `select coalesce(password_hash, '') from users where id = $1`, []any{id}, &hash)
+	return hash, orNotFound(err, "user")
 }

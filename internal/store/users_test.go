@@ -252,7 +252,7 @@ func testDeleteUser(t *testing.T, f *fixture) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := f.CreateSession(ctx, u, TokenHash{byte(u.ID)}, "192.0.2.7", "a browser", time.Hour); err != nil {
+		if _, err := f.CreateSession(ctx, NewSession{UserID: u.ID, Token: TokenHash{byte(u.ID)}, Lifetime: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
 		f.raw(t, `insert into one_time_links (kind, token_hash, user_id, email, role, created_at, expires_at)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -120,7 +121,11 @@ func (web *Web) makeUser(q *request, v signUpView, kind store.LinkKind, hash sto
 	default:
 		return err
 	}
-	if err := web.Sessions.Start(q.Context(), q.w, q.Request, u, q.ip); err != nil {
+	err = web.Sessions.Start(q.Context(), q.w, q.Request, u, passwordHash, q.ip)
+	if errors.Is(err, auth.ErrSignIn) {
+		return q.redirect("/sign-in") // suspended or given another password between the two
+	}
+	if err != nil {
 		return err
 	}
 	web.sendVerification(q.Context(), u)

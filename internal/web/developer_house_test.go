@@ -87,10 +87,20 @@ func (h *keyHouse) signIn(t *testing.T, u stepsies.User) *person {
 	t.Helper()
 	w := httptest.NewRecorder()
 	sessions := auth.NewSessions(h.Store(), h.now, false)
-	if err := sessions.Start(t.Context(), w, httptest.NewRequest(http.MethodGet, "/", nil), u, "192.0.2.7"); err != nil {
+	if err := sessions.Start(t.Context(), w, httptest.NewRequest(http.MethodGet, "/", nil), u, h.passwordHash(t, u), "192.0.2.7"); err != nil {
 		t.Fatal(err)
 	}
 	return &person{h: h, cookie: w.Result().Cookies()[0]}
+}
+
+// passwordHash is "" where the user has no password.
+func (h *keyHouse) passwordHash(t *testing.T, u stepsies.User) string {
+	t.Helper()
+	_, hash, err := h.Store().PasswordHash(t.Context(), u.Username)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hash
 }
 
 // shown is an answer.

@@ -259,6 +259,8 @@ func (f *furnished) furnishLinks(t *testing.T) {
 		"Something unheard of",
 	} {
 		_, hash := auth.NewToken()
-		must[store.Session](t)(f.Store().CreateSession(t.Context(), f.sarah, hash, "203.0.113.2", f.say("user agent", agent), 30*day))
+		must[store.Session](t)(f.Store().CreateSession(t.Context(), store.NewSession{
+			UserID: f.sarah.ID, PasswordHash: f.passwordHash(t, f.sarah), Token: hash, IP: "203.0.113.2", UserAgent: f.say("user agent", agent), Lifetime: 30 * day,
+		}))
 	}
 }
