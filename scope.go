@@ -105,3 +105,16 @@ func (s *Scopes) UnmarshalText(text []byte) error {
 	*s, err = ParseScopes(strings.Fields(string(text)))
 	return err
 }
+
+// Both returns what both sets permit a user of the role: of a set with admin and one
+// with read, read, where the role makes the former count.
+func (s Scopes) Both(o Scopes, r Role) Scopes {
+	either := func(in, inOther bool, need Scope) bool {
+		return in && inOther || r == RoleAdmin && (in || inOther) && s.Allow(need) && o.Allow(need)
+	}
+	return Scopes{
+		read:  either(s.read, o.read, ScopeRead),
+		write: either(s.write, o.write, ScopeWrite),
+		admin: s.admin && o.admin,
+	}
+}

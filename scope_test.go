@@ -138,3 +138,33 @@ func TestOwnLimitsCountOnTheEnterprisePlanAlone(t *testing.T) {
 		t.Error("enterprise without limits is limited, or one with limits is not")
 	}
 }
+
+func TestWhatTwoSetsShareIsNoMoreThanEitherHolds(t *testing.T) {
+	for _, a := range allScopes() {
+		for _, b := range allScopes() {
+			for _, now := range []Role{RoleMember, RoleAdmin} {
+				both := a.Both(b, now)
+				if both != b.Both(a, now) {
+					t.Errorf("%q and %q share %q one way and %q the other", a, b, both, b.Both(a, now))
+				}
+				later := []Role{now, RoleMember, RoleAdmin}
+				if now == RoleAdmin {
+					later = later[:1] // a key that was narrowed from admin to read reads on when its user is demoted
+				}
+				for _, r := range later {
+					for _, need := range []Scope{ScopeRead, ScopeWrite, ScopeAdmin} {
+						if both.Holdable(r).Allow(need) && !(a.Holdable(r).Allow(need) && b.Holdable(r).Allow(need)) {
+							t.Errorf("%q and %q of a %s share %q, which gives a %s %s", a, b, now, both, r, need)
+						}
+					}
+				}
+			}
+		}
+		if a.Both(a, RoleMember) != a || a.Both(a, RoleAdmin) != a {
+			t.Errorf("%q does not share itself with itself", a)
+		}
+	}
+	if got := ScopesOf(ScopeAdmin).Both(ScopesOf(ScopeRead), RoleAdmin); got != ScopesOf(ScopeRead) {
+		t.Errorf("admin and read share %q", got)
+	}
+}

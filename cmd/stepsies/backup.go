@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/stepsies/stepsies/internal/server"
 )
@@ -84,39 +82,4 @@ func downloadBackup(ctx context.Context, o *operator, w io.Writer) error {
 		return errors.New("the server broke off; its log says why")
 	}
 	return nil
-}
-
-type restoreCmd struct {
-	File          string `arg:"" help:"The backup." placeholder:"FILE"`
-	RevokeAllKeys bool   `help:"Revoke every key, for when the present database is lost and with it what was revoked since."`
-	Yes           bool   `help:"Do not ask."`
-}
-
-// Run puts a backup in the place of everything. No server may run on the data.
-func (cmd *restoreCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
-	if err := in.check(); err != nil {
-		return err
-	}
-	f, err := os.Open(cmd.File)
-	if err != nil {
-		return fmt.Errorf("open the backup: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	if err := confirm(ctx, t, cmd.Yes, "Replace everything in this installation by the backup?"); err != nil {
-		return err
-	}
-	s, err := openOwned(ctx, in, server.Config{Log: slog.New(slog.DiscardHandler), Migrate: true})
-	if errors.Is(err, server.ErrBusy) {
-		return errors.New("a server runs on this data; stop it first")
-	}
-	if err != nil {
-		return err
-	}
-	done, err := s.Store().Restore(ctx, f, cmd.RevokeAllKeys)
-	if err := errors.Join(err, s.Close()); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(t.out, "Restored %d rows of the backup made at %s. %d keys came back revoked. Everyone must sign in again.\n",
-		done.Rows, done.Made.Format(time.RFC3339), done.Revoked)
-	return err
 }

@@ -91,8 +91,11 @@ func (d *deed) ofKey(a stepsies.Activity) {
 	d.Href = developerPath + "/keys/" + strconv.FormatInt(a.TargetID, 10)
 	d.Verb = map[string]string{
 		"api_key.create": "created the key", "api_key.update": "edited the key", "api_key.revoke": "revoked the key",
-		"api_key.rotate": "rotated the key", "api_key.leaked": "reported the key",
+		"api_key.rotate": "rotated the key", "api_key.leaked": "reported the key", "api_key.keep_back": "restored the key",
 	}[a.Action]
+	if a.Action == "api_key.keep_back" {
+		d.Tail = " with less than in the backup"
+	}
 	if a.Action == "api_key.leaked" {
 		d.Tail = " as leaked, so it was revoked"
 		if a.Actor.Kind == stepsies.ActorAnonymous {
@@ -141,6 +144,7 @@ func (d *deed) ofUser(reader stepsies.User, a stepsies.Activity) {
 		"user.delete":        {"deleted " + their + " account", "deleted your account", "deleted the user"},
 		"user.password":      {"set a new password", "set a new password for you", "set a new password for"},
 		"user.password_link": {"made a link to set " + their + " password", "made a link to set your password", "made a link to set a new password for"},
+		"user.keep_back":     {"", "restored your account with less than in the backup", "restored with less than in the backup the user"},
 		"user.invite":        {"", "", "invited"},
 		"user.uninvite":      {"", "", "took back the invitation of"},
 		"session.start":      {"signed in", "signed in as you", "signed in as"},

@@ -1,0 +1,11 @@
+-- +goose Up
+-- What an installation is called in its backups, so that a restore knows whether the
+-- present database can tell what has ended since. Random, and made once.
+create table installation (
+    only_row bigint primary key check (only_row = 1),
+    id       text not null
+);
+insert into installation (only_row, id) values (1, replace(cast(gen_random_uuid() as text), '-', ''));
+
+-- +goose Down
+select 'a database is never taken back; restore a backup' as refused;
