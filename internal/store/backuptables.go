@@ -18,7 +18,7 @@ var numbered = []string{"accounts", "users", "api_keys", "stepsies", "ratings", 
 // notBackedUp are the tables that a backup leaves out, and that a restore empties:
 // what lives for a day, what signs people in, makes them users or shows them a draft,
 // and what is made anew from the rest. So nothing of it that ended comes back.
-var notBackedUp = []string{"sessions", "one_time_links", "preview_links", "idempotency_records", "reader_salts", "reader_marks", "stepsy_search"}
+var notBackedUp = []string{"sessions", "one_time_links", "email_changes", "preview_links", "idempotency_records", "reader_salts", "reader_marks", "stepsy_search"}
 
 // stays are the tables that belong to the database itself. A restore leaves them as
 // they are, but for the name of the installation, which it takes from the backup.

@@ -158,7 +158,13 @@ func (s *Store) RevokeAPIKey(ctx context.Context, w Write, id int64, access step
 	})
 }
 
-func (t *tx) revoke(ctx context.Context, w Write, k *stepsies.APIKey, reason stepsies.RevokeReason, source string) error {
+// revoke ends a key. The note is where a leaked one was found, and of every other why
+// it ended, where that does not go without saying; it stands in the record of activity.
+func (t *tx) revoke(ctx context.Context, w Write, k *stepsies.APIKey, reason stepsies.RevokeReason, note string) error {
+	source := ""
+	if reason == stepsies.RevokedLeaked {
+		source = note
+	}
 	if !k.Revoke(reason, source, t.now) {
 		return nil
 	}
@@ -170,7 +176,7 @@ func (t *tx) revoke(ctx context.Context, w Write, k *stepsies.APIKey, reason ste
 	if reason == stepsies.RevokedLeaked {
 		action = "api_key.leaked"
 	}
-	return t.recordKey(ctx, w, action, *k, source)
+	return t.recordKey(ctx, w, action, *k, note)
 }
 
 // RotateAPIKey makes a successor of a key and lets the key live on for the grace

@@ -138,40 +138,38 @@ func stampIf(yes bool, t time.Time) any {
 	return stamp(t)
 }
 
+// PasswordReset is what a reset did.
+type PasswordReset struct {
+	User stepsies.User
+	// KeysEnded is how many keys ended since the reset proved the address for the first
+	// time.
+	KeysEnded int
+}
+
 // ResetPassword sets the password of the user whom a link is for, and signs them
-// out everywhere. Whoever got the link by e-mail has proved the address.
-func (s *Store) ResetPassword(ctx context.Context, ip string, hash TokenHash, passwordHash string) (stepsies.User, error) {
-	var u stepsies.User
+// out everywhere. Whoever got the link by e-mail has proved the address; where that is
+// the first time, the keys that were made before are revoked.
+func (s *Store) ResetPassword(ctx context.Context, ip string, hash TokenHash, passwordHash string) (PasswordReset, error) {
+	var done PasswordReset
 	err := s.transact(ctx, func(t *tx) error {
+		done = PasswordReset{}
 		l, err := t.useLink(ctx, LinkPassword, hash)
 		if err != nil {
 			return err
 		}
-		if u, err = readUser(ctx, t, `u.id = $1`, "", l.UserID); err != nil {
+		if done.User, err = readUser(ctx, t, `u.id = $1`, t.lock("u"), l.UserID); err != nil {
 			return err
 		}
+		u := done.User
 		w := Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous, IP: ip}}
+		if l.Email != "" && strings.EqualFold(l.Email, u.Email) && u.EmailVerifiedAt.IsZero() {
+			if done.KeysEnded, err = t.proveByReset(ctx, w, u); err != nil {
+				return err
+			}
+		}
 		return t.setPassword(ctx, w, u, passwordHash, 0)
 	})
-	return u, err
-}
-
-// VerifyEmail notes that a user has proved their address, if it is still theirs.
-func (s *Store) VerifyEmail(ctx context.Context, hash TokenHash) (stepsies.User, error) {
-	var u stepsies.User
-	err := s.transact(ctx, func(t *tx) error {
-		l, err := t.useLink(ctx, LinkEmail, hash)
-		if err != nil {
-			return err
-		}
-		if u, err = readUser(ctx, t, `u.id = $1`, "", l.UserID); err != nil {
-			return err
-		}
-		_, err = t.exec(ctx, `update users set email_verified_at = $2 where id = $1 and email_key = $3`,
-			u.ID, stamp(t.now), strings.ToLower(l.Email))
-		return wrap(err, "verify the address of user %d", u.ID)
-	})
-	return u, err
+	return done, err
 }
 
 // CountUsers returns how many users there are.

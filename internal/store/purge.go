@@ -20,7 +20,7 @@ func (s *Store) Purge(ctx context.Context) (int64, error) {
 	var gone int64
 	err := s.transact(ctx, func(t *tx) error {
 		gone = 0
-		for _, purge := range []func(context.Context, *tx) (int64, error){purgeTrash, purgeIdempotency, purgeSessions, purgeLinks, purgeReaders} {
+		for _, purge := range []func(context.Context, *tx) (int64, error){purgeTrash, purgeIdempotency, purgeSessions, purgeLinks, purgeEmailChanges, purgeReaders} {
 			n, err := purge(ctx, t)
 			if err != nil {
 				return err

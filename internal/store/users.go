@@ -141,10 +141,9 @@ func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want s
 			u.TimeZone, stamp(u.SuspendedAt), stamp(u.UpdatedAt)); err != nil {
 			return u, wrap(err, "update user %d", u.ID)
 		}
-		if !strings.EqualFold(u.Email, before.Email) {
-			// What went to the old address must not open the account any more.
-			if _, err := t.exec(ctx, `delete from one_time_links where user_id = $1 and kind in ('password', 'email')`, u.ID); err != nil {
-				return u, wrap(err, "end the links of user %d", u.ID)
+		if !strings.EqualFold(u.Email, before.Email) || u.Suspended() {
+			if err := t.endMailedLinks(ctx, u.ID); err != nil {
+				return u, err
 			}
 		}
 		if _, err := t.exec(ctx, `update accounts set plan = $2, limit_minute = $3, limit_hour = $4, limit_month = $5 where id = $1`,
@@ -251,6 +250,7 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 			`delete from idempotency_records where user_id = $1`,
 			`delete from sessions where user_id = $1`,
 			`delete from one_time_links where user_id = $1`,
+			`delete from email_changes where user_id = $1`,
 			`delete from users where id = $1`)...); err != nil {
 			return wrap(err, "delete user %d", u.ID)
 		}
@@ -284,6 +284,10 @@ func (t *tx) setPassword(ctx context.Context, w Write, u stepsies.User, hash str
 	}
 	if _, err := t.exec(ctx, `delete from one_time_links where user_id = $1 and kind = 'password'`, u.ID); err != nil {
 		return wrap(err, "end the links of user %d", u.ID)
+	}
+	// Whoever knew the old password may have asked for an address of their own.
+	if err := t.endEmailChange(ctx, u.ID); err != nil {
+		return err
 	}
 	return t.recordUser(ctx, w, "user.password", u, "")
 }

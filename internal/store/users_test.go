@@ -257,6 +257,7 @@ func testDeleteUser(t *testing.T, f *fixture) {
 		}
 		f.raw(t, `insert into one_time_links (kind, token_hash, user_id, email, role, created_at, expires_at)
 			values ('password', $1, $2, '', 'member', 0, 1)`, []byte{byte(u.ID)}, u.ID)
+		f.raw(t, `insert into email_changes (user_id, email, email_key, asked_at, began_at, asked) values ($1, '', '', 0, 0, 1)`, u.ID)
 		f.raw(t, `insert into preview_links (stepsy_id, token_hash, created_at) values ($1, $2, 0)`, made.Value.ID, []byte{byte(u.ID)})
 		return u
 	}

@@ -128,7 +128,9 @@ func (web *Web) makeUser(q *request, v signUpView, kind store.LinkKind, hash sto
 	if err != nil {
 		return err
 	}
-	web.sendVerification(q.Context(), u)
+	if u.EmailVerifiedAt.IsZero() {
+		web.sendVerification(q.Context(), u, u.Email)
+	}
 	q.notice("Welcome, " + u.DisplayName + ".")
 	return q.redirect("/dashboard")
 }
@@ -139,49 +141,6 @@ func takenField(err error) string {
 		return "email"
 	}
 	return "username"
-}
-
-// sendVerification asks a user to prove their address. That it could not be sent
-// is for the log: the user can ask again under Profile.
-func (web *Web) sendVerification(ctx context.Context, u stepsies.User) {
-	if web.Mail == nil || !u.EmailVerifiedAt.IsZero() {
-		return
-	}
-	web.later(ctx, u.ID, func(ctx context.Context) error {
-		token, hash := auth.NewToken()
-		w := store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous}}
-		if err := web.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkEmail, UserID: u.ID, Email: u.Email}, hash, auth.EmailLink); err != nil {
-			return err
-		}
-		return web.Mail.Send(ctx, u.Email, "Is this your address?", fmt.Sprintf(
-			"Hello %s,\n\nplease confirm that this is your address. The link works for a day:\n\n%s/verify-email/%s\n\nIf you have no account there, do nothing.\n",
-			u.DisplayName, web.PublicURL, token))
-	})
-}
-
-func (web *Web) verifyEmailPage(q *request) error {
-	return web.linkPage(q, store.LinkEmail, func(l store.Link) error {
-		if l.UserID == 0 {
-			return errDeadLink // it is to sign up with
-		}
-		return q.render(http.StatusOK, verifyEmailForm(q.page("Confirm your address", ""), l.Email, q.PathValue("token")))
-	})
-}
-
-func (web *Web) verifyEmail(q *request) error {
-	hash, ok := auth.ParseToken(q.PathValue("token"))
-	if !ok {
-		return errDeadLink
-	}
-	_, err := web.Store.VerifyEmail(q.Context(), hash)
-	if stepsies.CodeOf(err) == stepsies.CodeNotFound {
-		return errDeadLink
-	}
-	if err != nil {
-		return err
-	}
-	q.notice("Thank you. Your address is confirmed.")
-	return q.redirect("/dashboard/profile")
 }
 
 func (web *Web) forgotPasswordPage(q *request) error {
@@ -209,19 +168,20 @@ func (web *Web) sendPasswordLink(ctx context.Context, login string) error {
 	if err != nil {
 		return err
 	}
-	link, err := web.newPasswordLink(ctx, store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous}}, u)
+	link, err := web.newPasswordLink(ctx, store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous}}, u, u.Email)
 	if err != nil {
 		return err
 	}
 	return web.Mail.Send(ctx, u.Email, "Set a new password", fmt.Sprintf(
-		"Hello %s,\n\nsomeone, hopefully you, asks to set a new password for your account. Do it within an hour:\n\n%s\n\nIf it was not you, do nothing: your password stays as it is.\n",
-		u.DisplayName, link))
+		"%s\n\nsomeone, hopefully you, asks to set a new password for the account %s. Do it within an hour:\n\n%s\n\nIf it was not you, do nothing: your password stays as it is.\n",
+		greeting(u), u.Username, link))
 }
 
-// newPasswordLink makes a link by which a user sets a new password.
-func (web *Web) newPasswordLink(ctx context.Context, w store.Write, u stepsies.User) (string, error) {
+// newPasswordLink makes a link by which a user sets a new password. Where it is mailed,
+// it proves the address; where an admin gives it to them, it proves nothing.
+func (web *Web) newPasswordLink(ctx context.Context, w store.Write, u stepsies.User, mailedTo string) (string, error) {
 	token, hash := auth.NewToken()
-	err := web.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkPassword, UserID: u.ID, Email: u.Email}, hash, auth.PasswordLink)
+	err := web.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkPassword, UserID: u.ID, Email: mailedTo}, hash, auth.PasswordLink)
 	return web.PublicURL + "/reset-password/" + token, err
 }
 
@@ -248,13 +208,18 @@ func (web *Web) resetPassword(q *request) error {
 	if err != nil {
 		return err
 	}
-	if _, err = web.Store.ResetPassword(q.Context(), q.ip, hash, passwordHash); err != nil {
-		if stepsies.CodeOf(err) == stepsies.CodeNotFound {
-			return errDeadLink
-		}
+	done, err := web.Store.ResetPassword(q.Context(), q.ip, hash, passwordHash)
+	if stepsies.CodeOf(err) == stepsies.CodeNotFound {
+		return errDeadLink
+	}
+	if err != nil {
 		return err
 	}
-	q.notice("Your password is set, and you are signed out everywhere. Sign in with the new one.")
+	sentence := "Your password is set, and you are signed out everywhere. Sign in with the new one."
+	if done.KeysEnded > 0 {
+		sentence += " Your address is confirmed now, so what was made before does not count: " + plural(done.KeysEnded, "API key") + " ended."
+	}
+	q.notice(sentence)
 	return q.redirect("/sign-in")
 }
 

@@ -226,12 +226,8 @@ func TestSignUpGoesOnInAnEMailAndTellsNobodyWhoIsThere(t *testing.T) {
 		wantStatus(t, h.browser().post(t, gone, personal("mallory")...), http.StatusConflict)
 	}
 	wantRedirect(t, b.post(t, "/dashboard/profile/email", "email", "new@example.com", "email_password", goodPassword), "/dashboard/profile")
-	for range 2 {
-		if m := mails.Next(t); m.To == "new@example.com" { // a link that proves an address of a user makes none
-			verify := pathOf(t, m.Text, "/verify-email/")
-			wantStatus(t, h.browser().post(t, strings.Replace(verify, "/verify-email/", "/sign-up/", 1), personal("mallory")...), http.StatusConflict)
-		}
-	}
+	verify := pathOf(t, mails.Next(t).Text, "/verify-email/") // a link that proves an address of a user makes none
+	wantStatus(t, h.browser().post(t, strings.Replace(verify, "/verify-email/", "/sign-up/", 1), personal("mallory")...), http.StatusConflict)
 	h.forward(24 * time.Hour)
 	wantStatus(t, h.browser().get(t, other), http.StatusConflict)
 }

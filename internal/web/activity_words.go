@@ -96,6 +96,9 @@ func (d *deed) ofKey(a stepsies.Activity) {
 	if a.Action == "api_key.keep_back" {
 		d.Tail = " with less than in the backup"
 	}
+	if a.Action == "api_key.revoke" && a.Actor.Kind == stepsies.ActorAnonymous {
+		d.Actor = "A new password, set by e-mail," // see Store.ResetPassword
+	}
 	if a.Action == "api_key.leaked" {
 		d.Tail = " as leaked, so it was revoked"
 		if a.Actor.Kind == stepsies.ActorAnonymous {
@@ -142,6 +145,10 @@ func (d *deed) ofUser(reader stepsies.User, a stepsies.Activity) {
 		"user.suspend":       {"suspended " + their + " account", "suspended your account", "suspended the user"},
 		"user.unsuspend":     {"ended the suspension of " + their + " account", "ended the suspension of your account", "ended the suspension of"},
 		"user.delete":        {"deleted " + their + " account", "deleted your account", "deleted the user"},
+		"user.email_ask":     {"asked for another e-mail address", "asked for another e-mail address for you", "asked for another e-mail address for"},
+		"user.email_end":     {"took back the e-mail address asked for", "took back the e-mail address asked for", "took back the e-mail address asked for by"},
+		"user.email_confirm": {"changed " + their + " e-mail address, by confirming the new one", "changed your e-mail address", "changed the e-mail address of"},
+		"user.email_verify":  {"confirmed " + their + " e-mail address", "confirmed your e-mail address", "confirmed the e-mail address of"},
 		"user.password":      {"set a new password", "set a new password for you", "set a new password for"},
 		"user.password_link": {"made a link to set " + their + " password", "made a link to set your password", "made a link to set a new password for"},
 		"user.keep_back":     {"", "restored your account with less than in the backup", "restored with less than in the backup the user"},

@@ -49,6 +49,15 @@ func (web *Web) Finish(ctx context.Context) {
 	}
 }
 
+// greeting begins an e-mail to a user. Their name as others see it is anybody's words,
+// and goes to an address only once its reader has said that the account is theirs.
+func greeting(u stepsies.User) string {
+	if u.EmailVerifiedAt.IsZero() {
+		return "Hello,"
+	}
+	return "Hello " + u.DisplayName + ","
+}
+
 // sendInvitation mails an invitation, which the admin who made it sees as well.
 func (web *Web) sendInvitation(ctx context.Context, from stepsies.User, to, link string) {
 	if web.Mail == nil || to == "" {
@@ -56,20 +65,20 @@ func (web *Web) sendInvitation(ctx context.Context, from stepsies.User, to, link
 	}
 	web.later(ctx, from.ID, func(ctx context.Context) error {
 		return web.Mail.Send(ctx, to, "You are invited to Stepsies", fmt.Sprintf(
-			"Hello,\n\n%s invites you to write step-by-step guides at %s.\nChoose a name and a password within a week:\n\n%s\n\nIf you expected nothing of the kind, do nothing.\n",
-			from.DisplayName, web.PublicURL, link))
+			"Hello,\n\nthe admin %s invites you to write step-by-step guides at %s.\nChoose a name and a password within a week:\n\n%s\n\nIf you expected nothing of the kind, do nothing.\n",
+			from.Username, web.PublicURL, link))
 	})
 }
 
 // tellOldAddress tells whoever reads the old address that it is no longer the one of
 // the account: the one sign that they would have of a thief.
-func (web *Web) tellOldAddress(ctx context.Context, before, now stepsies.User) {
+func (web *Web) tellOldAddress(ctx context.Context, before stepsies.User) {
 	if web.Mail == nil {
 		return
 	}
-	web.later(ctx, now.ID, func(ctx context.Context) error {
+	web.later(ctx, before.ID, func(ctx context.Context) error {
 		return web.Mail.Send(ctx, before.Email, "Your e-mail address was changed", fmt.Sprintf(
-			"Hello %s,\n\nthe e-mail address of your account %s at %s is no longer this one.\n\nIf it was not you who changed it, ask an admin for help at once.\n",
-			now.DisplayName, now.Username, web.PublicURL))
+			"%s\n\nthe e-mail address of the account %s at %s is no longer this one.\n\nIf it was not you who changed it, ask an admin for help at once.\n",
+			greeting(before), before.Username, web.PublicURL))
 	})
 }

@@ -16,7 +16,8 @@ const profilePath = "/dashboard/profile"
 type profileView struct {
 	DisplayName, Bio, TimeZone string
 	Email                      string
-	Mail                       bool // e-mail is sent, so that the address can be proved
+	Mail                       bool              // e-mail is sent, so that an address can be proved
+	Waiting                    store.EmailChange // zero where none does
 	Problems                   map[string]string
 	Sessions                   []store.Session
 	Current                    int64 // of this browser
@@ -34,6 +35,9 @@ func (web *Web) profilePage(q *request) error {
 func (web *Web) showProfile(q *request, status int, v profileView) error {
 	var err error
 	if v.Sessions, err = web.Store.ListSessions(q.Context(), q.session.User.ID); err != nil {
+		return err
+	}
+	if v.Waiting, err = web.Store.EmailChange(q.Context(), q.session.User.ID); err != nil && stepsies.CodeOf(err) != stepsies.CodeNotFound {
 		return err
 	}
 	return q.render(status, profileTab(q.page("Profile", "Profile"), v))
@@ -56,58 +60,6 @@ func (web *Web) editProfile(q *request) error {
 		return err
 	}
 	q.notice("Your profile is saved.")
-	return q.redirect(profilePath)
-}
-
-// changeEmail changes the address by which one is found and helped, so it asks for
-// the password: an open browser must not be enough to take an account over.
-func (web *Web) changeEmail(q *request) error {
-	v := web.profileView(q)
-	v.Email = strings.TrimSpace(q.PostFormValue("email"))
-	before := q.session.User
-	if v.Email == before.Email {
-		q.notice("That is your address already.")
-		return q.redirect(profilePath)
-	}
-	problem, err := web.checkOwnPassword(q, q.PostFormValue("email_password"))
-	if err != nil {
-		return err
-	}
-	if _, bad := stepsies.ParseEmail(v.Email); bad != nil {
-		v.Problems = map[string]string{"email": sentenceOf(bad.Error())}
-	}
-	if problem != "" {
-		v.Problems = withProblem(v.Problems, "email_password", problem)
-	}
-	if v.Problems != nil {
-		return web.showProfile(q, http.StatusUnprocessableEntity, v)
-	}
-	out, err := web.Store.UpdateUser(q.Context(), q.write(), before.Username, stepsies.UserChange{Email: &v.Email})
-	if stepsies.CodeOf(err) == stepsies.CodeConflict {
-		v.Problems = map[string]string{"email": shownOf(err)}
-		return web.showProfile(q, http.StatusConflict, v)
-	}
-	if err != nil {
-		return err
-	}
-	web.sendVerification(q.Context(), out.Value)
-	if !strings.EqualFold(before.Email, out.Value.Email) {
-		web.tellOldAddress(q.Context(), before, out.Value)
-	}
-	q.notice("Your e-mail address is " + out.Value.Email + " now.")
-	return q.redirect(profilePath)
-}
-
-// verifyAgain sends the e-mail once more by which one proves the address.
-func (web *Web) verifyAgain(q *request) error {
-	if web.Mail == nil {
-		return errNoPage
-	}
-	if err := web.attempts.take(q.Context(), q.ip, q.session.User.Email); err != nil {
-		return err
-	}
-	web.sendVerification(q.Context(), q.session.User)
-	q.notice("An e-mail is on its way to " + q.session.User.Email + ".")
 	return q.redirect(profilePath)
 }
 

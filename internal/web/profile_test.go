@@ -68,62 +68,6 @@ func TestProfileFormSaysWhatIsWrongAndKeepsWhatWasTyped(t *testing.T) {
 	}
 }
 
-func TestChangingTheAddressAsksForThePasswordAndIsConfirmed(t *testing.T) {
-	t.Parallel()
-	h, mails := withMail(t, nil)
-	u := h.withPassword(t, "sarah", "member")
-	h.withPassword(t, "other", "member")
-	b := h.signedIn(t, "sarah")
-	email := func(address, password string) shown {
-		return b.post(t, profile+"/email", "email", address, "email_password", password)
-	}
-	answer := email("new@example.com", "wrong password")
-	wantStatus(t, answer, http.StatusUnprocessableEntity)
-	wantText(t, answer, "This is not your password.")
-	if !strings.Contains(answer.body, `value="new@example.com"`) {
-		t.Error("the address is not kept")
-	}
-	answer = email("nobody", "")
-	wantText(t, answer, "must be an e-mail address", "This is not your password.")
-	wantStatus(t, email("OTHER@example.com", goodPassword), http.StatusConflict)
-	if got, _ := h.Store().UserByID(t.Context(), u.ID); got.Email != u.Email {
-		t.Fatalf("the address is %s", got.Email)
-	}
-	// A link that was sent to the old address ends with it.
-	b.post(t, "/forgot-password", "login", "sarah")
-	reset := pathOf(t, mails.Next(t).Text, "/reset-password/")
-	wantRedirect(t, email(" new@example.com ", goodPassword), profile)
-	wantText(t, b.get(t, profile), "Your e-mail address is new@example.com now.", "not confirmed")
-	wantStatus(t, h.browser().get(t, reset), http.StatusConflict)
-	sent := map[string]string{}
-	for range 2 {
-		m := mails.Next(t)
-		sent[m.To] = m.Text
-	}
-	if !strings.Contains(sent["sarah@example.com"], "is no longer this one") || strings.Contains(sent["sarah@example.com"], "new@example.com") {
-		t.Errorf("the old address is told %q", sent["sarah@example.com"])
-	}
-	first := pathOf(t, sent["new@example.com"], "/verify-email/")
-	wantRedirect(t, b.post(t, profile+"/verify-email"), profile)
-	second := pathOf(t, mails.Next(t).Text, "/verify-email/")
-	wantStatus(t, b.post(t, first), http.StatusConflict) // a later one takes its place
-	wantRedirect(t, b.post(t, second), profile)
-	wantText(t, b.get(t, profile), "new@example.com confirmed")
-	wantRedirect(t, b.signIn(t, "new@example.com", goodPassword), "/dashboard")
-	wantStatus(t, b.signIn(t, "sarah@example.com", goodPassword), http.StatusUnauthorized)
-}
-
-func TestAddressThatStaysAsksForNothing(t *testing.T) {
-	t.Parallel()
-	h := openHouse(t, nil)
-	h.withPassword(t, "sarah", "member")
-	b := h.signedIn(t, "sarah")
-	wantRedirect(t, b.post(t, profile+"/email", "email", "sarah@example.com"), profile)
-	wantText(t, b.get(t, profile), "That is your address already.")
-	wantStatus(t, b.post(t, profile+"/verify-email"), http.StatusNotFound) // no e-mail is sent here
-	wantNoText(t, b.get(t, profile), "not confirmed")
-}
-
 func TestPasswordChangeAsksForTheOldOneAndSignsOutElsewhere(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)

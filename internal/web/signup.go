@@ -61,9 +61,9 @@ func (web *Web) sendSignUpLink(ctx context.Context, email string) error {
 	u, _, err := web.Store.PasswordHash(ctx, email)
 	if err == nil {
 		return web.Mail.Send(ctx, u.Email, "You have an account already", fmt.Sprintf(
-			"Hello %s,\n\nsomeone, hopefully you, wants to sign up at %s with this address, which has an account already: %s.\n"+
+			"%s\n\nsomeone, hopefully you, wants to sign up at %s with this address, which has an account already: %s.\n"+
 				"Sign in, or set a new password:\n\n%[2]s/sign-in\n%[2]s/forgot-password\n\nIf it was not you, do nothing.\n",
-			u.DisplayName, web.PublicURL, u.Username))
+			greeting(u), web.PublicURL, u.Username))
 	}
 	if stepsies.CodeOf(err) != stepsies.CodeNotFound {
 		return err

@@ -134,7 +134,7 @@ func (web *Web) makePasswordLink(q *request) error {
 
 // showPasswordLink makes the link and shows it, the only time that anybody sees it.
 func (web *Web) showPasswordLink(q *request, u stepsies.User, title string) error {
-	address, err := web.newPasswordLink(q.Context(), q.write(), u)
+	address, err := web.newPasswordLink(q.Context(), q.write(), u, "")
 	if err != nil {
 		return err
 	}

@@ -140,6 +140,9 @@ func (web *Web) editUser(q *request) error {
 	if f.Problems != nil {
 		return web.showUser(q, http.StatusConflict, u, f, nil)
 	}
+	if !strings.EqualFold(u.Email, out.Value.Email) {
+		web.tellOldAddress(q.Context(), u)
+	}
 	q.notice(u.Username + " is changed.")
 	if u.ID == q.session.User.ID && out.Value.Role != stepsies.RoleAdmin {
 		return q.redirect("/dashboard") // the page is not theirs to see any more

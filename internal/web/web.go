@@ -50,13 +50,15 @@ type Web struct {
 	reading  *ratelimit.AddressLimiter // of what pages tell about reading
 	ratings  *ratelimit.AddressLimiter
 	searches *ratelimit.AddressLimiter
-	sending  chan struct{} // bounds the e-mails on their way
-	files    *files
-	book     func() (*docs.Book, error)
-	mux      *http.ServeMux
-	authors  *http.ServeMux // the routes that begin with an "@", see serveAuthors
-	handler  http.Handler
-	parts    sitemapParts
+	// verifications bounds how often a user has the same e-mail sent again.
+	verifications *ratelimit.AddressLimiter
+	sending       chan struct{} // bounds the e-mails on their way
+	files         *files
+	book          func() (*docs.Book, error)
+	mux           *http.ServeMux
+	authors       *http.ServeMux // the routes that begin with an "@", see serveAuthors
+	handler       http.Handler
+	parts         sitemapParts
 }
 
 // access says who may open a page.
@@ -85,6 +87,7 @@ func New(c Config) *Web {
 	web.book = sync.OnceValues(func() (*docs.Book, error) { return docs.New(c.PublicURL, c.OpenAPI) })
 	web.reading, web.ratings = newReadingLimits(c.Shared, c.Now)
 	web.searches = newSearchLimit(c.Now)
+	web.verifications = ratelimit.NewAddressLimiter(ratelimit.AddressConfig{Name: "verification", Limit: verificationsPerUser, Window: verificationWindow, Shared: c.Shared, Now: c.Now})
 	for _, r := range web.routes() {
 		web.handle(r)
 	}
@@ -180,6 +183,7 @@ func (web *Web) routes() []route {
 		{"GET /dashboard/profile", signedIn, web.profilePage},
 		{"POST /dashboard/profile", signedIn, web.editProfile},
 		{"POST /dashboard/profile/email", signedIn, web.changeEmail},
+		{"POST /dashboard/profile/email/end", signedIn, web.endEmailChange},
 		{"POST /dashboard/profile/verify-email", signedIn, web.verifyAgain},
 		{"POST /dashboard/profile/password", signedIn, web.changePassword},
 		{"POST /dashboard/profile/sessions/{id}/end", signedIn, web.endSession},
