@@ -61,13 +61,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(w, r)
 }
 
-// Serves reports whether everything at the path is the API's to answer, in its own
-// error format: what it serves, and whatever else is asked of it under /v1.
-func Serves(path string) bool {
-	return under(path, basePath) || under(path, "/api"+basePath) ||
-		path == "/leaked-keys" || path == "/openapi.json" || path == "/openapi.yaml"
-}
-
 func under(path, prefix string) bool {
 	rest, ok := strings.CutPrefix(path, prefix)
 	return ok && (rest == "" || rest[0] == '/')
@@ -154,9 +147,9 @@ func (a *API) crossOrigin(w http.ResponseWriter, r *http.Request) bool {
 // JSON.
 func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	op := ctx.Operation()
+	op := operationOf(ctx.Operation())
 	entry := reqlog.From(r.Context())
-	entry.Route = servedPath(op.Path)
+	entry.Route = op.served()
 	c := &call{request: r}
 	err := a.identify(c, w, op)
 	a.observe(err)
@@ -166,12 +159,12 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	if err == nil {
 		c.body, err = readBody(r)
 	}
-	if err == nil && op.RequestBody == nil {
+	if err == nil && ctx.Operation().RequestBody == nil {
 		err = wantNoFields(c.body)
 	}
 	if err != nil {
 		drain(r)
-		writeRefusal(w, r, scopeOf(op), err)
+		writeRefusal(w, r, op.scope, err)
 		return
 	}
 	next(huma.WithValue(ctx, callKey{}, c))
@@ -179,16 +172,16 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 
 // identify says who calls the operation, counts the request for their account and
 // checks the scope, in this order.
-func (a *API) identify(c *call, w http.ResponseWriter, op *huma.Operation) error {
+func (a *API) identify(c *call, w http.ResponseWriter, op *operation) error {
 	r := c.request
 	entry := reqlog.From(r.Context())
 	if isOperator(r.Context()) {
 		c.principal = auth.Operator()
 		return nil
 	}
-	if op.OperationID == "report-leaked-keys" {
+	if op.open != nil {
 		c.principal.Actor = stepsies.Actor{Kind: stepsies.ActorAnonymous, IP: entry.IP}
-		return a.countLeakReport(r.Context(), entry.IP)
+		return op.open(a, r.Context(), c)
 	}
 	var err error
 	if c.principal, err = a.Keys.Authenticate(r.Context(), r.Header["Authorization"], entry.IP); err != nil {
@@ -198,7 +191,7 @@ func (a *API) identify(c *call, w http.ResponseWriter, op *huma.Operation) error
 	if err := a.count(c, w); err != nil {
 		return err
 	}
-	if !c.principal.Scopes.Allow(scopeOf(op)) {
+	if !c.principal.Scopes.Allow(op.scope) {
 		return stepsies.Forbidden()
 	}
 	return nil

@@ -45,11 +45,10 @@ type Limiter interface {
 // OpenAPI document.
 type API struct {
 	Config
-	mux    *http.ServeMux
-	huma   huma.API
-	routes []Route
-	json   []byte // the OpenAPI document
-	yaml   []byte
+	mux      *http.ServeMux
+	huma     huma.API
+	routes   []Route
+	document map[string][]byte // the OpenAPI document, by its path
 }
 
 // Route is one operation of the API, as tests and documentation want to know it.
@@ -57,7 +56,7 @@ type Route struct {
 	ID     string
 	Method string
 	Path   string         // as served: /v1/stepsies/{id}
-	Scope  stepsies.Scope // "" for the leak report, which asks for no key
+	Scope  stepsies.Scope // "" where it asks for no key
 }
 
 // New returns the API.
@@ -65,45 +64,45 @@ func New(c Config) (*API, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	a := &API{Config: c, mux: http.NewServeMux()}
+	a := &API{Config: c, mux: http.NewServeMux(), document: map[string][]byte{}}
 	a.huma = newHuma(a)
-	a.register()
+	for _, o := range operations {
+		a.add(o)
+	}
+	for path, mediaType := range documents {
+		a.mux.HandleFunc("GET "+path, a.serveDocument(path, mediaType))
+	}
 	a.mux.HandleFunc("/", a.noRoute)
 	return a, a.describe()
 }
 
-// register lists every operation, in reading order, with the scope that it needs.
-func (a *API) register() {
-	const read, write, admin = stepsies.ScopeRead, stepsies.ScopeWrite, stepsies.ScopeAdmin
+// operations are all of them, in reading order.
+var operations = []operation{
+	listStepsies,
+	createStepsy,
+	getStepsy,
+	updateStepsy,
+	deleteStepsy,
+	publishStepsy,
+	unpublishStepsy,
 
-	add(a, "list-stepsies", "GET /stepsies", read, a.listStepsies, "List stepsies", tagStepsies)
-	add(a, "create-stepsy", "POST /stepsies", write, a.createStepsy, "Create a stepsy", tagStepsies)
-	add(a, "get-stepsy", "GET /stepsies/{id}", read, a.getStepsy, "Get a stepsy", tagStepsies)
-	add(a, "update-stepsy", "PATCH /stepsies/{id}", write, a.updateStepsy, "Update a stepsy", tagStepsies)
-	add(a, "delete-stepsy", "DELETE /stepsies/{id}", write, a.deleteStepsy, "Delete a stepsy", tagStepsies)
-	add(a, "publish-stepsy", "POST /stepsies/{id}/publish", write, a.publishStepsy, "Publish a stepsy", tagStepsies)
-	add(a, "unpublish-stepsy", "POST /stepsies/{id}/unpublish", write, a.unpublishStepsy, "Unpublish a stepsy", tagStepsies)
+	getMe,
+	updateMe,
 
-	add(a, "get-me", "GET /me", read, a.getMe, "Get your profile", tagProfile)
-	add(a, "update-me", "PATCH /me", write, a.updateMe, "Update your profile", tagProfile)
+	listAPIKeys,
+	createAPIKey,
+	getAPIKey,
+	updateAPIKey,
+	revokeAPIKey,
+	rotateAPIKey,
 
-	add(a, "list-api-keys", "GET /api-keys", admin, a.listKeys, "List API keys", tagKeys)
-	add(a, "create-api-key", "POST /api-keys", admin, a.createKey, "Create an API key", tagKeys)
-	add(a, "get-api-key", "GET /api-keys/{id}", admin, a.getKey, "Get an API key", tagKeys)
-	add(a, "update-api-key", "PATCH /api-keys/{id}", admin, a.updateKey, "Update an API key", tagKeys)
-	add(a, "revoke-api-key", "POST /api-keys/{id}/revoke", admin, a.revokeKey, "Revoke an API key", tagKeys)
-	add(a, "rotate-api-key", "POST /api-keys/{id}/rotate", admin, a.rotateKey, "Rotate an API key", tagKeys)
+	listUsers,
+	createUser,
+	getUser,
+	updateUser,
+	deleteUser,
 
-	add(a, "list-users", "GET /users", admin, a.listUsers, "List users", tagUsers)
-	add(a, "create-user", "POST /users", admin, a.createUser, "Create a user", tagUsers)
-	add(a, "get-user", "GET /users/{username}", admin, a.getUser, "Get a user", tagUsers)
-	add(a, "update-user", "PATCH /users/{username}", admin, a.updateUser, "Update a user", tagUsers)
-	add(a, "delete-user", "DELETE /users/{username}", admin, a.deleteUser, "Delete a user", tagUsers)
-
-	add(a, "report-leaked-keys", "POST /leaked-keys", noScope, a.reportLeakedKeys, "Report leaked keys", tagKeys)
-
-	a.mux.HandleFunc("GET /openapi.json", a.serveDocument("application/json", &a.json))
-	a.mux.HandleFunc("GET /openapi.yaml", a.serveDocument("application/yaml", &a.yaml))
+	reportLeakedKeys,
 }
 
 // Routes lists the operations.

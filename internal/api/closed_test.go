@@ -39,10 +39,10 @@ func TestRouteWithoutAScopeIsClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	reached := false
-	add(a, "forgotten", "GET /forgotten", noScope, func(context.Context, *struct{}) (*struct{}, error) {
+	a.add(serve(func(*API, context.Context, *struct{}) (*struct{}, error) {
 		reached = true
 		return nil, nil
-	}, "An operation without a scope", tagProfile)
+	}, operation{id: "forgotten", route: "GET /forgotten", tag: tagProfile}))
 
 	for _, c := range []struct {
 		authorization string

@@ -64,6 +64,15 @@ func (o optional[T]) or(null T) *T {
 	return &o.value
 }
 
+// orEmpty is the zero value where the field is absent or null.
+func (o optional[T]) orEmpty() *T {
+	var zero T
+	if v := o.or(zero); v != nil {
+		return v
+	}
+	return &zero
+}
+
 // seconds writes a time as every answer does: RFC 3339 in UTC, whole seconds.
 func seconds(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
@@ -84,12 +93,26 @@ func textOrNull(s string) *string {
 	return &s
 }
 
-// meta is what a list says about itself.
-type meta struct {
+// list is the form of every list.
+type list[T any] struct {
+	Data []T      `json:"data" doc:"The items of this page."`
+	Meta pageMeta `json:"meta"`
+}
+
+// listAnswer is the answer with a page of a list, which is a list by a name of its own.
+type listAnswer[L any] struct {
+	Link string `header:"Link" doc:"The next page, rel=\"next\" (RFC 8288)."`
+	Body L
+}
+
+// pageMeta is what a list says about itself.
+type pageMeta struct {
 	Limit      int     `json:"limit" doc:"How many items were asked for." example:"20"`
 	HasMore    bool    `json:"has_more" doc:"Whether there is another page." example:"false"`
 	NextCursor *string `json:"next_cursor" doc:"Give it as cursor to get the next page; null on the last one."`
 }
+
+func (pageMeta) about() string { return "What a list says about itself." }
 
 // PageParams are the parameters of every list.
 type PageParams struct {
@@ -99,15 +122,18 @@ type PageParams struct {
 
 func (p PageParams) store() store.Page { return store.Page{Limit: p.Limit, Cursor: p.Cursor} }
 
-// listHead are the headers and the meta of a page of a list.
-func (a *API) listHead(c *call, limit int, next string) (link string, m meta) {
-	m = meta{Limit: limit, HasMore: next != "", NextCursor: textOrNull(next)}
-	if next == "" {
-		return "", m
+// page answers with a page of a list.
+func page[T, U any](a *API, c *call, limit int, found store.Paged[T], show func(T) U) (link string, l list[U]) {
+	l = list[U]{Data: make([]U, len(found.Items)), Meta: pageMeta{Limit: limit, HasMore: found.Next != "", NextCursor: textOrNull(found.Next)}}
+	for i, item := range found.Items {
+		l.Data[i] = show(item)
+	}
+	if found.Next == "" {
+		return "", l
 	}
 	q := c.request.URL.Query()
-	q.Set("cursor", next)
-	return "<" + a.PublicURL + c.request.URL.Path + "?" + q.Encode() + `>; rel="next"`, m
+	q.Set("cursor", found.Next)
+	return "<" + a.PublicURL + c.request.URL.Path + "?" + q.Encode() + `>; rel="next"`, l
 }
 
 // OnceParams documents the header that makes a write safe to repeat; write reads it.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -36,11 +37,13 @@ type APIKey struct {
 	LeakSource    *string  `json:"leak_source_url" doc:"Where a leaked key was found."`
 }
 
-// createdKey is the one answer that holds the secret, and holds it once.
-type createdKey struct {
+// createdAPIKey is the one answer that holds the secret, and holds it once.
+type createdAPIKey struct {
 	APIKey
 	Key string `json:"key,omitempty" pattern:"^sk_[0-9a-f]{48}$" doc:"The key itself. It is shown this once and stored nowhere: copy it now. Absent when the answer is replayed."`
 }
+
+func (createdAPIKey) about() string { return "A key with its secret, which is shown this once." }
 
 func (a *API) key(k stepsies.APIKey) APIKey {
 	return APIKey{
@@ -61,7 +64,7 @@ type createdKeyAnswer struct {
 	ReplayedHeader
 	CacheControl string `header:"Cache-Control" doc:"no-store: the answer holds a secret."`
 	Location     string `header:"Location" format:"uri" doc:"Where the new key is."`
-	Body         createdKey
+	Body         createdAPIKey
 }
 
 func (a *API) keyAnswer(out store.Outcome[stepsies.APIKey], err error) (*keyAnswer, error) {
@@ -78,7 +81,7 @@ func (a *API) createdKeyAnswer(out store.Outcome[stepsies.APIKey], secret stepsi
 	answer := &createdKeyAnswer{
 		ReplayedHeader: replayedIf(out.Replayed), CacheControl: "no-store",
 		Location: fmt.Sprintf("%s%s/api-keys/%d", a.PublicURL, basePath, out.Value.ID),
-		Body:     createdKey{APIKey: a.key(out.Value)},
+		Body:     createdAPIKey{APIKey: a.key(out.Value)},
 	}
 	if !out.Replayed {
 		answer.Body.Key = secret.Reveal()
@@ -91,47 +94,56 @@ type listKeysInput struct {
 	User string `query:"user_id" example:"sarahchen" doc:"A username: only that user's keys."`
 }
 
-type listKeysAnswer struct {
-	Link string `header:"Link" doc:"The next page, rel=\"next\" (RFC 8288)."`
-	Body struct {
-		Data []APIKey `json:"data" doc:"The items of this page."`
-		Meta meta     `json:"meta"`
-	}
-}
+type APIKeyList list[APIKey]
 
-func (a *API) listKeys(ctx context.Context, in *listKeysInput) (*listKeysAnswer, error) {
+var listAPIKeys = serve((*API).listAPIKeys, operation{
+	id: "list-api-keys", route: "GET /api-keys", scope: stepsies.ScopeAdmin, tag: tagKeys,
+	summary:     "List API keys",
+	description: "Everyone's keys, newest first, the revoked ones too: a key is never removed from the list.",
+	status:      http.StatusOK, answer: answersPage,
+	response: APIKeyList{Data: []APIKey{exampleKey}, Meta: examplePage},
+	fails:    []stepsies.Code{stepsies.CodeNotFound}, // the owner
+})
+
+func (a *API) listAPIKeys(ctx context.Context, in *listKeysInput) (*listAnswer[APIKeyList], error) {
 	c := callOf(ctx)
 	found, err := a.Store.ListAPIKeys(ctx, c.principal.Access(), in.User, in.store())
 	if err != nil {
 		return nil, err
 	}
-	out := &listKeysAnswer{}
-	out.Link, out.Body.Meta = a.listHead(c, in.Limit, found.Next)
-	out.Body.Data = make([]APIKey, len(found.Items))
-	for i, k := range found.Items {
-		out.Body.Data[i] = a.key(k)
-	}
-	return out, nil
+	link, body := page(a, c, in.Limit, found, a.key)
+	return &listAnswer[APIKeyList]{Link: link, Body: APIKeyList(body)}, nil
 }
 
 type KeyID struct {
 	ID int64 `path:"id" doc:"The id of the key." example:"7"`
 }
 
-func (a *API) getKey(ctx context.Context, in *KeyID) (*keyAnswer, error) {
+var getAPIKey = serve((*API).getAPIKey, operation{
+	id: "get-api-key", route: "GET /api-keys/{id}", scope: stepsies.ScopeAdmin, tag: tagKeys, thing: "API key",
+	summary:     "Get an API key",
+	description: "Its name, scopes, dates and use. The secret is nowhere: it was shown once.",
+	status:      http.StatusOK, answer: answersNow,
+	response: exampleKey,
+	fails:    []stepsies.Code{stepsies.CodeNotFound},
+})
+
+func (a *API) getAPIKey(ctx context.Context, in *KeyID) (*keyAnswer, error) {
 	k, err := a.Store.APIKey(ctx, in.ID, callOf(ctx).principal.Access())
 	return a.keyAnswer(store.Outcome[stepsies.APIKey]{Value: k}, err)
 }
 
+type NewAPIKey struct {
+	Name        string           `json:"name" doc:"1 to 100 characters that say what the key is for." example:"CI Pipeline"`
+	Description optional[string] `json:"description,omitempty" doc:"At most 500 characters."`
+	Scopes      []string         `json:"scopes" minItems:"1" enum:"read,write,admin" doc:"One or more of read, write, admin. Only a user with the role admin can hold admin." example:"[\"read\",\"write\"]"`
+	ExpiresAt   optional[string] `json:"expires_at,omitempty" format:"date-time" doc:"RFC 3339, cut down to the whole second. Default: null, never." example:"2030-01-31T00:00:00Z"`
+	User        optional[string] `json:"user_id,omitempty" doc:"A username: make the key for that user. Default: yourself."`
+}
+
 type createKeyInput struct {
 	OnceParams
-	Body struct {
-		Name        string           `json:"name" doc:"1 to 100 characters that say what the key is for." example:"CI Pipeline"`
-		Description optional[string] `json:"description,omitempty" doc:"At most 500 characters."`
-		Scopes      []string         `json:"scopes" minItems:"1" enum:"read,write,admin" doc:"One or more of read, write, admin. Only a user with the role admin can hold admin." example:"[\"read\",\"write\"]"`
-		ExpiresAt   optional[string] `json:"expires_at,omitempty" format:"date-time" doc:"RFC 3339, cut down to the whole second. Default: null, never." example:"2030-01-31T00:00:00Z"`
-		User        optional[string] `json:"user_id,omitempty" doc:"A username: make the key for that user. Default: yourself."`
-	}
+	Body NewAPIKey
 	want stepsies.KeyChange
 }
 
@@ -165,7 +177,19 @@ func expiry(field optional[string], bad *stepsies.Problems) *time.Time {
 	return &t
 }
 
-func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createdKeyAnswer, error) {
+var createAPIKey = serve((*API).createAPIKey, operation{
+	id: "create-api-key", route: "POST /api-keys", scope: stepsies.ScopeAdmin, tag: tagKeys,
+	summary:     "Create an API key",
+	description: "The answer holds the key itself, this once. It is stored only as a hash, so nobody can show it again.",
+	status:      http.StatusCreated, answer: answersMade,
+	request: map[string]any{
+		"name": "CI Pipeline", "description": "Publishes the handbook on every merge", "scopes": []string{"read", "write"}, "expires_at": "2099-01-31T00:00:00Z",
+	},
+	response: exampleCreatedKey(7),
+	fails:    []stepsies.Code{stepsies.CodeNotFound}, // the owner
+})
+
+func (a *API) createAPIKey(ctx context.Context, in *createKeyInput) (*createdKeyAnswer, error) {
 	c := callOf(ctx)
 	owner, err := c.owner(in.Body.User)
 	if err != nil {
@@ -198,15 +222,17 @@ func (c *call) owner(named optional[string]) (string, error) {
 	return name, nil
 }
 
+type APIKeyChange struct {
+	Name        optional[string]   `json:"name,omitempty" doc:"1 to 100 characters."`
+	Description optional[string]   `json:"description,omitempty" doc:"At most 500 characters; null empties it."`
+	Scopes      optional[[]string] `json:"scopes,omitempty" minItems:"1" enum:"read,write,admin" doc:"One or more of read, write, admin."`
+	ExpiresAt   optional[string]   `json:"expires_at,omitempty" format:"date-time" doc:"RFC 3339; null: never. A time in the past ends the key, one in the future brings an expired key back."`
+}
+
 type updateKeyInput struct {
 	KeyID
 	OnceParams
-	Body struct {
-		Name        optional[string]   `json:"name,omitempty" doc:"1 to 100 characters."`
-		Description optional[string]   `json:"description,omitempty" doc:"At most 500 characters; null empties it."`
-		Scopes      optional[[]string] `json:"scopes,omitempty" minItems:"1" enum:"read,write,admin" doc:"One or more of read, write, admin."`
-		ExpiresAt   optional[string]   `json:"expires_at,omitempty" format:"date-time" doc:"RFC 3339; null: never. A time in the past ends the key, one in the future brings an expired key back."`
-	}
+	Body APIKeyChange
 	want stepsies.KeyChange
 }
 
@@ -219,7 +245,18 @@ func (in *updateKeyInput) Resolve(huma.Context) []error {
 	return append(problems(bad.Err()), problems((&stepsies.APIKey{}).Change(anAdmin, in.want))...)
 }
 
-func (a *API) updateKey(ctx context.Context, in *updateKeyInput) (*keyAnswer, error) {
+var updateAPIKey = serve((*API).updateAPIKey, operation{
+	id: "update-api-key", route: "PATCH /api-keys/{id}", scope: stepsies.ScopeAdmin, tag: tagKeys, thing: "API key",
+	summary:     "Update an API key",
+	description: "Name, description, scopes and expiry. The secret never changes; a revoked key cannot be edited.",
+	status:      http.StatusOK, answer: answersNow,
+	request:  map[string]any{"scopes": []string{"read"}, "expires_at": nil},
+	response: exampleKey,
+	fails:    []stepsies.Code{stepsies.CodeNotFound},
+	refuses:  map[string]string{"key": "is read-only: the secret of a key never changes, rotate the key instead"},
+})
+
+func (a *API) updateAPIKey(ctx context.Context, in *updateKeyInput) (*keyAnswer, error) {
 	c := callOf(ctx)
 	w, err := c.write()
 	if err != nil {
@@ -233,7 +270,16 @@ type revokeKeyInput struct {
 	OnceParams
 }
 
-func (a *API) revokeKey(ctx context.Context, in *revokeKeyInput) (*keyAnswer, error) {
+var revokeAPIKey = serve((*API).revokeAPIKey, operation{
+	id: "revoke-api-key", route: "POST /api-keys/{id}/revoke", scope: stepsies.ScopeAdmin, tag: tagKeys, thing: "API key",
+	summary:     "Revoke an API key",
+	description: "The key is dead on every node when this returns, for good. Doing it twice changes nothing.",
+	status:      http.StatusOK, answer: answersNow,
+	response: exampleRevokedKey(),
+	fails:    []stepsies.Code{stepsies.CodeNotFound},
+})
+
+func (a *API) revokeAPIKey(ctx context.Context, in *revokeKeyInput) (*keyAnswer, error) {
 	c := callOf(ctx)
 	w, err := c.write()
 	if err != nil {
@@ -242,15 +288,27 @@ func (a *API) revokeKey(ctx context.Context, in *revokeKeyInput) (*keyAnswer, er
 	return a.keyAnswer(a.Store.RevokeAPIKey(ctx, w, in.ID, c.principal.Access()))
 }
 
+type rotation struct {
+	Grace optional[int64] `json:"grace_period_seconds,omitempty" minimum:"0" maximum:"2592000" doc:"How long the old key lives on, 0 to 2,592,000 seconds. Default: 86,400, a day."`
+}
+
 type rotateKeyInput struct {
 	KeyID
 	OnceParams
-	Body *struct {
-		Grace optional[int64] `json:"grace_period_seconds,omitempty" minimum:"0" maximum:"2592000" doc:"How long the old key lives on, 0 to 2,592,000 seconds. Default: 86,400, a day."`
-	}
+	Body *rotation
 }
 
-func (a *API) rotateKey(ctx context.Context, in *rotateKeyInput) (*createdKeyAnswer, error) {
+var rotateAPIKey = serve((*API).rotateAPIKey, operation{
+	id: "rotate-api-key", route: "POST /api-keys/{id}/rotate", scope: stepsies.ScopeAdmin, tag: tagKeys, thing: "API key",
+	summary:     "Rotate an API key",
+	description: "Makes a successor with the same name, description, scopes and lifetime. The old key lives on for the grace period, so that nothing breaks while the new one is rolled out.",
+	status:      http.StatusCreated, answer: answersMade,
+	request:  map[string]any{"grace_period_seconds": 3600},
+	response: exampleCreatedKey(8),
+	fails:    []stepsies.Code{stepsies.CodeNotFound},
+})
+
+func (a *API) rotateAPIKey(ctx context.Context, in *rotateKeyInput) (*createdKeyAnswer, error) {
 	c := callOf(ctx)
 	w, err := c.write()
 	if err != nil {
@@ -265,44 +323,4 @@ func (a *API) rotateKey(ctx context.Context, in *rotateKeyInput) (*createdKeyAns
 	secret := stepsies.NewSecret()
 	out, err := a.Store.RotateAPIKey(ctx, w, in.ID, c.principal.Access(), grace, secret)
 	return a.createdKeyAnswer(out, secret, err)
-}
-
-type leakedKeysInput struct {
-	Body struct {
-		Keys   []string         `json:"keys" minItems:"1" maxItems:"100" doc:"1 to 100 keys. Whatever is not a key is ignored." example:"[\"sk_…\"]"`
-		Source optional[string] `json:"source_url,omitempty" doc:"Where they were found, for their owners. At most 2,000 characters." example:"https://example.com/repository/config.js"`
-	}
-	source string
-}
-
-// Resolve checks the source, which an owner will be shown.
-func (in *leakedKeysInput) Resolve(huma.Context) []error {
-	var err error
-	if in.source, err = stepsies.ParseSourceURL(*in.Body.Source.orEmpty()); err != nil {
-		return problems(stepsies.Invalid("source_url", "%s", err))
-	}
-	return nil
-}
-
-type leakedKeysAnswer struct {
-	Body struct {
-		Received int `json:"received" example:"2" doc:"How many keys were in the report, whichever of them existed."`
-	}
-}
-
-func (a *API) reportLeakedKeys(ctx context.Context, in *leakedKeysInput) (*leakedKeysAnswer, error) {
-	var hashes []stepsies.KeyHash
-	for _, text := range in.Body.Keys {
-		if secret, ok := stepsies.ParseSecret(text); ok {
-			hashes = append(hashes, secret.Hash())
-		}
-	}
-	if len(hashes) > 0 {
-		if _, err := a.Store.RevokeLeaked(ctx, store.Write{Actor: callOf(ctx).principal.Actor}, hashes, in.source); err != nil {
-			return nil, err
-		}
-	}
-	out := &leakedKeysAnswer{}
-	out.Body.Received = len(in.Body.Keys)
-	return out, nil
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -32,16 +31,6 @@ func (a *API) count(c *call, w http.ResponseWriter) error {
 		return stepsies.QuotaExceeded(d.RetryAfter, time.Unix(d.Month.Reset, 0))
 	}
 	return stepsies.TooManyRequests(d.RetryAfter)
-}
-
-func (a *API) countLeakReport(ctx context.Context, address string) error {
-	if a.Leaks == nil {
-		return nil
-	}
-	if v := a.Leaks.Take(ctx, address); !v.Allowed {
-		return stepsies.TooManyRequests(v.RetryAfter)
-	}
-	return nil
 }
 
 // windowsOf shows how the account stands in each window, null where it has no

@@ -13,8 +13,6 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"github.com/stepsies/stepsies"
 )
 
 const bearerAuth = "bearerAuth"
@@ -51,7 +49,7 @@ func openAPI() *huma.OpenAPI {
 			{Name: tagUsers, Description: "Those who write stepsies and hold keys, with their plan and their limits."},
 		},
 		Components: &huma.Components{
-			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
+			Schemas: huma.NewMapRegistry(schemaRef, huma.DefaultSchemaNamer),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				bearerAuth: {
 					Type: "http", Scheme: "bearer", BearerFormat: "sk_ and 48 hexadecimal digits",
@@ -62,59 +60,8 @@ func openAPI() *huma.OpenAPI {
 	}
 }
 
-// schemaNames are what generated clients will call the types that have no name of
-// their own.
-var schemaNames = map[string]string{
-	"ApiError": "Error", "Problem": "ErrorProblem", "Me": "Profile", "UsedKey": "KeyInUse", "Meta": "PageMeta", "ChangedStep": "StepChange",
-	"ListStepsiesAnswerBody": "StepsyList", "CreateStepsyInputBody": "NewStepsy", "UpdateStepsyInputBody": "StepsyChange",
-	"UpdateMeInputBody": "ProfileChange", "CreatedKey": "CreatedAPIKey",
-	"ListKeysAnswerBody": "APIKeyList", "CreateKeyInputBody": "NewAPIKey", "UpdateKeyInputBody": "APIKeyChange", "RotateKeyInputBody": "Rotation",
-	"ListUsersAnswerBody": "UserList", "CreateUserInputBody": "NewUser", "UpdateUserInputBody": "UserChange",
-	"LeakedKeysInputBody": "LeakReport", "LeakedKeysAnswerBody": "LeakReceipt",
-}
-
-// schemaDescriptions say what a type's fields cannot.
-var schemaDescriptions = map[string]string{
-	"Author":        "Who wrote it.",
-	"Error":         "Every answer that is not a success.",
-	"ErrorProblem":  "What is wrong with one field, named as you wrote it: `steps[2].title`.",
-	"KeyInUse":      "The key that this request was made with.",
-	"ListedStepsy":  "A stepsy in a list: without its steps, unless `include=steps` asks for them.",
-	"Limits":        "How the account stands in each window; null where it has no limit.",
-	"PageMeta":      "What a list says about itself.",
-	"CreatedAPIKey": "A key with its secret, which is shown this once.",
-}
-
-func schemaName(t reflect.Type, hint string) string {
-	name := huma.DefaultSchemaNamer(t, hint)
-	if better, ok := schemaNames[name]; ok {
-		return better
-	}
-	return name
-}
-
-// descriptions say what an operation's summary cannot.
-var descriptions = map[string]string{
-	"list-stepsies":      "Your own stepsies, newest first, without their steps. A page costs the same at any depth.",
-	"get-stepsy":         "Your own stepsies, and what others have published. Another user's draft does not exist for you.",
-	"create-stepsy":      "All of it is stored or none of it. A slug that is made from the title gets a number where it is taken.",
-	"update-stepsy":      "A JSON Merge Patch (RFC 7396): what is absent stays, null goes back to the default. `steps` replaces the whole list; a step with its `id` stays who it is. `status` is changed by publish and unpublish.",
-	"delete-stepsy":      "Gone for the API and the public at once. It stays in its author's trash for 30 days.",
-	"publish-stepsy":     "Needs at least one step. Doing it twice changes nothing.",
-	"unpublish-stepsy":   "Makes it a draft again. Doing it twice changes nothing.",
-	"get-me":             "Who you are, what your account may do, and which key this is.",
-	"update-me":          "A JSON Merge Patch of your display name and bio.",
-	"list-api-keys":      "Everyone's keys, newest first, the revoked ones too: a key is never removed from the list.",
-	"create-api-key":     "The answer holds the key itself, this once. It is stored only as a hash, so nobody can show it again.",
-	"update-api-key":     "Name, description, scopes and expiry. The secret never changes; a revoked key cannot be edited.",
-	"revoke-api-key":     "The key is dead on every node when this returns, for good. Doing it twice changes nothing.",
-	"rotate-api-key":     "Makes a successor with the same name, description, scopes and lifetime. The old key lives on for the grace period, so that nothing breaks while the new one is rolled out.",
-	"list-users":         "Newest first.",
-	"create-user":        "With an account of their own. A user made here has no password until one is set.",
-	"update-user":        "A JSON Merge Patch. Suspending a user ends their keys and sessions at once. The last admin stays.",
-	"delete-user":        "With all that the user owns, for good. The last admin stays.",
-	"report-leaked-keys": "Asks for no key of its own: whoever holds a key can end it. Each reported key that is live is revoked at once, and its owner is told why and where it was found. The answer does not say which of them existed.",
-}
+// documents are the media types of the OpenAPI document, by its path.
+var documents = map[string]string{"/openapi.json": "application/json", "/openapi.yaml": "application/yaml"}
 
 // describe finishes the document with what huma cannot derive, and keeps it as it
 // will be served.
@@ -132,18 +79,25 @@ func (a *API) describe() error {
 		}
 	}
 	for name, s := range doc.Components.Schemas.Map() {
-		s.Description = schemaDescriptions[name]
+		t := doc.Components.Schemas.TypeFromRef(schemaRef + name)
+		if d, ok := reflect.Zero(t).Interface().(described); ok {
+			s.Description = d.about()
+		}
 		allowNull(s)
 	}
-	var err error
-	if a.json, err = documentJSON(doc); err != nil {
+	text, err := documentJSON(doc)
+	if err != nil {
 		return fmt.Errorf("write the OpenAPI document: %w", err)
 	}
-	if a.yaml, err = doc.YAML(); err != nil {
+	a.document["/openapi.json"] = text
+	if a.document["/openapi.yaml"], err = doc.YAML(); err != nil {
 		return fmt.Errorf("write the OpenAPI document: %w", err)
 	}
 	return nil
 }
+
+// described is a type whose fields do not say all that a schema should.
+type described interface{ about() string }
 
 func documentJSON(doc *huma.OpenAPI) ([]byte, error) {
 	text, err := json.Marshal(doc)
@@ -189,12 +143,12 @@ func (a *API) allowMore(s *huma.Schema) {
 }
 
 func (a *API) describeOperation(op *huma.Operation) {
-	if op.OperationID == "report-leaked-keys" {
+	o := operationOf(op)
+	if o.atRoot {
 		op.Servers = []*huma.Server{{URL: a.PublicURL}}
 	}
-	scope := scopeOf(op)
-	if scope != noScope {
-		op.Description = "Needs the scope `" + string(scope) + "`. " + op.Description
+	if o.scope != "" {
+		op.Description = "Needs the scope `" + string(o.scope) + "`. " + op.Description
 	}
 	for _, p := range op.Parameters {
 		p.Schema.Description = "" // stands in the parameter already
@@ -202,61 +156,47 @@ func (a *API) describeOperation(op *huma.Operation) {
 			p.Example, p.Schema.Examples = p.Schema.Examples[0], nil
 		}
 	}
-	if op.OperationID == "get-stepsy" {
-		op.Responses["304"] = &huma.Response{
-			Headers: map[string]*huma.Header{"ETag": op.Responses["200"].Headers["ETag"]},
-		}
-	}
+	failures := o.failures()
 	for status, response := range op.Responses {
 		code, _ := strconv.Atoi(status)
 		if code < http.StatusBadRequest {
-			response.Description = successDescription(op, code)
-			a.describeSuccess(op, scope, response)
-		} else if name := errorNames[code]; slices.Contains(errorStatuses(op.Method, op.Path, scope), code) {
-			op.Responses[status] = &huma.Response{Ref: "#/components/responses/" + name}
+			a.describeSuccess(o, response)
+		} else if slices.Contains(failures, code) {
+			op.Responses[status] = &huma.Response{Ref: "#/components/responses/" + errorNames[code]}
 		} else {
 			delete(op.Responses, status) // huma's own idea
 		}
 	}
+	if o.notModified {
+		op.Responses["304"] = &huma.Response{
+			Description: "It has not changed since the version that `If-None-Match` names.",
+			Headers:     op.Responses[strconv.Itoa(o.status)].Headers,
+		}
+	}
 	if op.RequestBody != nil {
 		media := op.RequestBody.Content["application/json"]
-		media.Example = requestExamples[op.OperationID]
+		media.Example = o.request
 		if op.Method == http.MethodPatch {
 			op.RequestBody.Content["application/merge-patch+json"] = media
 		}
+		o.missing = missingFields(a.huma.OpenAPI().Components.Schemas, media.Schema)
 	}
 }
 
-func successDescription(op *huma.Operation, code int) string {
-	switch {
-	case code == http.StatusNotModified:
-		return "It has not changed since the version that `If-None-Match` names."
-	case code == http.StatusCreated:
-		return "It is made. `Location` says where it is."
-	case code == http.StatusAccepted:
-		return "The report is received, and those of the keys that were live are dead."
-	case code == http.StatusNoContent:
-		return "It is gone."
-	case strings.HasPrefix(op.OperationID, "list-"):
-		return "A page of the list. Follow `Link`, or give `next_cursor` as `cursor`, to get the next one."
-	}
-	return "The thing as it is now."
-}
-
-func (a *API) describeSuccess(op *huma.Operation, scope stepsies.Scope, response *huma.Response) {
+func (a *API) describeSuccess(o *operation, response *huma.Response) {
+	response.Description = o.answer
 	if media := response.Content["application/json"]; media != nil {
 		a.allowMore(media.Schema)
-		media.Example = responseExamples[op.OperationID]
+		media.Example = o.response
 	}
 	described := map[string]*huma.Header{"X-Request-Id": {Ref: headerRef + "X-Request-Id"}}
-	if scope != noScope {
+	if o.scope != "" {
 		for _, name := range limitHeaders {
 			described[name] = &huma.Header{Ref: headerRef + name}
 		}
 	}
-	writes := op.Method == http.MethodPost || op.Method == http.MethodPatch
 	for name, h := range response.Headers {
-		if name == "Idempotency-Replayed" && !writes || name == "Location" && op.DefaultStatus != http.StatusCreated {
+		if name == "Idempotency-Replayed" && !o.writes() || name == "Location" && o.status != http.StatusCreated {
 			continue // a type of answer that several operations share
 		}
 		if h.Schema != nil && h.Schema.Description != "" {
@@ -270,12 +210,12 @@ func (a *API) describeSuccess(op *huma.Operation, scope stepsies.Scope, response
 
 // Document is the OpenAPI document in JSON, which the pages of the documentation
 // are made of. It is not to be changed.
-func (a *API) Document() []byte { return a.json }
+func (a *API) Document() []byte { return a.document["/openapi.json"] }
 
-func (a *API) serveDocument(mediaType string, text *[]byte) http.HandlerFunc {
+func (a *API) serveDocument(path, mediaType string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", mediaType)
 		w.Header().Set("Access-Control-Allow-Origin", "*") // public, and read by tools in browsers
-		_, _ = w.Write(*text)
+		_, _ = w.Write(a.document[path])
 	}
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -12,7 +11,8 @@ import (
 
 const (
 	headerRef = "#/components/headers/"
-	errorRef  = "#/components/schemas/Error"
+	schemaRef = "#/components/schemas/"
+	errorRef  = schemaRef + "Error"
 )
 
 // limitHeaders are those of every answer to a working key, on an account with a
@@ -35,30 +35,6 @@ var errorNames = map[int]string{
 	http.StatusConflict: "Conflict", http.StatusPreconditionFailed: "PreconditionFailed", http.StatusRequestEntityTooLarge: "PayloadTooLarge",
 	http.StatusUnsupportedMediaType: "UnsupportedMediaType", http.StatusUnprocessableEntity: "ValidationFailed",
 	http.StatusTooManyRequests: "TooManyRequests", http.StatusInternalServerError: "InternalError", http.StatusServiceUnavailable: "Unavailable",
-}
-
-// errorStatuses are the failures that an operation documents.
-func errorStatuses(method, path string, scope stepsies.Scope) []int {
-	statuses := []int{http.StatusBadRequest}
-	if scope != noScope {
-		statuses = append(statuses, http.StatusUnauthorized, http.StatusForbidden)
-	}
-	if strings.Contains(path, "{") || path == "/stepsies" || path == "/api-keys" { // these two take a user_id
-		statuses = append(statuses, http.StatusNotFound)
-	}
-	if method == http.MethodPost || method == http.MethodPatch {
-		statuses = append(statuses, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
-		if scope != noScope {
-			statuses = append(statuses, http.StatusConflict)
-		}
-	}
-	if method == http.MethodDelete && strings.HasPrefix(path, "/users") {
-		statuses = append(statuses, http.StatusConflict)
-	}
-	if strings.HasPrefix(path, "/stepsies/{id}") && method != http.MethodGet {
-		statuses = append(statuses, http.StatusPreconditionFailed)
-	}
-	return append(statuses, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)
 }
 
 // errorResponses describes every failure once, for all operations.
@@ -87,7 +63,7 @@ func errorResponses() map[string]*huma.Response {
 			errorDetail{Code: stepsies.CodeUnsupportedMedia, Message: errNotJSON.Message}, nil},
 		{"Well-formed JSON that does not fit: a wrong type, a missing, unknown or read-only field, a value out of its range. `details` lists all problems at once.",
 			errorDetail{Code: stepsies.CodeValidation, Message: "The request does not fit. See details.",
-				Details: []stepsies.Problem{{Field: "title", Message: "must not be empty"}, {Field: "steps[2].title", Message: "is required"}}}, nil},
+				Details: []errorProblem{{Field: "title", Message: "must not be empty"}, {Field: "steps[2].title", Message: "is required"}}}, nil},
 		{"Over the limit of the minute or the hour (`rate_limit_exceeded`) or of the month (`quota_exceeded`). The request was not counted.",
 			errorDetail{Code: stepsies.CodeRateLimit, Message: stepsies.TooManyRequests(45).Message, RetryAfter: 45}, []string{"Retry-After"}},
 		{"Something went wrong on our side.",
@@ -109,7 +85,7 @@ func errorResponses() map[string]*huma.Response {
 			Description: f.description, Headers: headers,
 			Content: map[string]*huma.MediaType{"application/json": {
 				Schema:  &huma.Schema{Ref: errorRef},
-				Example: apiError{Detail: f.detail},
+				Example: Error{Detail: f.detail},
 			}},
 		}
 	}

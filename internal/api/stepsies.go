@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-
-	"github.com/danielgtaylor/huma/v2"
+	"net/http"
 
 	"github.com/stepsies/stepsies"
-	"github.com/stepsies/stepsies/internal/richtext"
 	"github.com/stepsies/stepsies/internal/store"
 )
 
@@ -42,6 +40,8 @@ type author struct {
 	DisplayName string `json:"display_name" example:"Sarah Chen" doc:"The author's name, as pages show it."`
 }
 
+func (author) about() string { return "Who wrote it." }
+
 type step struct {
 	ID       int64  `json:"id" example:"1" doc:"Unique in its stepsy and never used again."`
 	Position int    `json:"position" example:"1" doc:"From 1."`
@@ -61,6 +61,10 @@ type listedStepsy struct {
 	StepsyHead
 	Steps *[]step `json:"steps,omitempty" doc:"With include=steps only."`
 	StepsyTail
+}
+
+func (listedStepsy) about() string {
+	return "A stepsy in a list: without its steps, unless `include=steps` asks for them."
 }
 
 func (a *API) head(s stepsies.Stepsy) (StepsyHead, StepsyTail) {
@@ -123,15 +127,18 @@ type listStepsiesInput struct {
 	Include  string `query:"include" enum:"steps" example:"steps" doc:"The value steps gives every item of the list its steps too."`
 }
 
-type listStepsiesAnswer struct {
-	Link string `header:"Link" doc:"The next page, rel=\"next\" (RFC 8288)."`
-	Body struct {
-		Data []listedStepsy `json:"data" doc:"The items of this page."`
-		Meta meta           `json:"meta"`
-	}
-}
+type stepsyList list[listedStepsy]
 
-func (a *API) listStepsies(ctx context.Context, in *listStepsiesInput) (*listStepsiesAnswer, error) {
+var listStepsies = serve((*API).listStepsies, operation{
+	id: "list-stepsies", route: "GET /stepsies", scope: stepsies.ScopeRead, tag: tagStepsies,
+	summary:     "List stepsies",
+	description: "Your own stepsies, newest first, without their steps. A page costs the same at any depth.",
+	status:      http.StatusOK, answer: answersPage,
+	response: stepsyList{Data: []listedStepsy{{StepsyHead: exampleHead, StepsyTail: exampleTail}}, Meta: examplePage},
+	fails:    []stepsies.Code{stepsies.CodeNotFound}, // the author
+})
+
+func (a *API) listStepsies(ctx context.Context, in *listStepsiesInput) (*listAnswer[stepsyList], error) {
 	c := callOf(ctx)
 	filter := store.StepsyFilter{
 		Author: in.User, Access: c.principal.Access(), Status: stepsies.Status(in.Status), Category: in.Category,
@@ -148,18 +155,15 @@ func (a *API) listStepsies(ctx context.Context, in *listStepsiesInput) (*listSte
 	if err != nil {
 		return nil, err
 	}
-	out := &listStepsiesAnswer{}
-	out.Link, out.Body.Meta = a.listHead(c, in.Limit, found.Next)
-	out.Body.Data = make([]listedStepsy, len(found.Items))
-	for i, s := range found.Items {
-		item := &out.Body.Data[i]
+	link, body := page(a, c, in.Limit, found, func(s stepsies.Stepsy) (item listedStepsy) {
 		item.StepsyHead, item.StepsyTail = a.head(s)
 		if filter.WithSteps {
 			steps := stepsOf(s)
 			item.Steps = &steps
 		}
-	}
-	return out, nil
+		return item
+	})
+	return &listAnswer[stepsyList]{Link: link, Body: stepsyList(body)}, nil
 }
 
 type StepsyID struct {
@@ -171,6 +175,15 @@ type getStepsyInput struct {
 	IfNoneMatch string `header:"If-None-Match" example:"\"123.4\"" doc:"ETags that you have: the answer is 304 if one of them is the present one."`
 }
 
+var getStepsy = serve((*API).getStepsy, operation{
+	id: "get-stepsy", route: "GET /stepsies/{id}", scope: stepsies.ScopeRead, tag: tagStepsies, thing: "stepsy",
+	summary:     "Get a stepsy",
+	description: "Your own stepsies, and what others have published. Another user's draft does not exist for you.",
+	status:      http.StatusOK, answer: answersNow, notModified: true,
+	response: exampleStepsy("published"),
+	fails:    []stepsies.Code{stepsies.CodeNotFound},
+})
+
 func (a *API) getStepsy(ctx context.Context, in *getStepsyInput) (*stepsyAnswer, error) {
 	s, err := a.Store.Stepsy(ctx, in.ID, callOf(ctx).principal.Access())
 	if err != nil {
@@ -180,188 +193,4 @@ func (a *API) getStepsy(ctx context.Context, in *getStepsyInput) (*stepsyAnswer,
 		return nil, notModified{etag(s)}
 	}
 	return a.answer(store.Outcome[stepsies.Stepsy]{Value: s}), nil
-}
-
-type newStep struct {
-	Title   string           `json:"title" doc:"1 to 200 characters." example:"Define Your Sequence Goal"`
-	Content optional[string] `json:"content,omitempty" doc:"HTML of at most 100,000 characters, sanitised before it is stored." example:"<p>Before writing a single email...</p>"`
-}
-
-type createStepsyInput struct {
-	OnceParams
-	Body struct {
-		Title       string              `json:"title" doc:"1 to 200 characters, trimmed before they are counted." example:"Email Welcome Sequence Blueprint"`
-		Description optional[string]    `json:"description,omitempty" doc:"At most 2,000 characters."`
-		Category    optional[string]    `json:"category,omitempty" enum:"business,marketing,sales,technology,design,productivity,education,health,finance,lifestyle,other" doc:"Default: other." example:"marketing"`
-		Slug        optional[string]    `json:"slug,omitempty" pattern:"^[a-z0-9-]{1,100}$" patternDescription:"1 to 100 characters of a-z, 0-9 and hyphen" doc:"1 to 100 of a-z, 0-9 and hyphen, unique among the author's. Default: made from the title."`
-		Featured    optional[bool]      `json:"featured,omitempty" doc:"Pin it to the top of the author's page. Default: false."`
-		Status      optional[string]    `json:"status,omitempty" enum:"draft,published" doc:"draft (the default), or published to publish at once."`
-		Steps       optional[[]newStep] `json:"steps,omitempty" maxItems:"200" doc:"At most 200 steps, in order."`
-		User        optional[string]    `json:"user_id,omitempty" doc:"A username: make the stepsy for that author. With the scope admin only. Default: yourself."`
-	}
-	want stepsies.StepsyChange
-}
-
-// Resolve applies the rules of the domain.
-func (in *createStepsyInput) Resolve(huma.Context) []error {
-	b := &in.Body
-	in.want = stepsies.StepsyChange{
-		Title: &b.Title, Description: b.Description.or(""), Category: b.Category.or(stepsies.DefaultCategory),
-		Slug: b.Slug.or(""), Featured: b.Featured.or(false),
-	}
-	var bad stepsies.Problems
-	bad = append(bad, emptySlug(b.Slug)...)
-	if status := b.Status.or(string(stepsies.StatusDraft)); status != nil {
-		s, err := stepsies.ParseStatus(*status)
-		bad.AddErr("status", err)
-		in.want.Publish = s == stepsies.StatusPublished
-	}
-	if b.Steps.set {
-		steps := make([]stepsies.StepChange, len(b.Steps.value))
-		for i, s := range b.Steps.value {
-			steps[i] = stepChange(&bad, i, 0, s.Title, s.Content)
-		}
-		in.want.Steps = &steps
-	}
-	_, err := stepsies.NewStepsy(stepsies.User{}, in.want, someTime)
-	return append(problems(bad.Err()), problems(err)...)
-}
-
-// emptySlug refuses "", which the domain takes for "made from the title".
-func emptySlug(slug optional[string]) (bad stepsies.Problems) {
-	if slug.set && !slug.null && slug.value == "" {
-		bad.Add("slug", "must not be empty; leave it out to have it made from the title")
-	}
-	return bad
-}
-
-// stepChange sanitises the content of a step. What HTML cannot hold is refused
-// before the sanitiser would drop it.
-func stepChange(bad *stepsies.Problems, i int, id int64, title string, content optional[string]) stepsies.StepChange {
-	raw := *content.orEmpty()
-	bad.AddErr(fmt.Sprintf("steps[%d].content", i), stepsies.CheckText(raw, true))
-	return stepsies.StepChange{ID: id, Title: title, Content: richtext.Sanitise(raw)}
-}
-
-func (o optional[T]) orEmpty() *T {
-	var zero T
-	if v := o.or(zero); v != nil {
-		return v
-	}
-	return &zero
-}
-
-func (a *API) createStepsy(ctx context.Context, in *createStepsyInput) (*stepsyAnswer, error) {
-	c := callOf(ctx)
-	author, err := c.owner(in.Body.User)
-	if err != nil {
-		return nil, err
-	}
-	w, err := c.write()
-	if err != nil {
-		return nil, err
-	}
-	out, err := a.Store.CreateStepsy(ctx, w, author, in.want)
-	if err != nil {
-		return nil, err
-	}
-	answer := a.answer(out)
-	answer.Location = fmt.Sprintf("%s%s/stepsies/%d", a.PublicURL, basePath, out.Value.ID)
-	return answer, nil
-}
-
-type updateStepsyInput struct {
-	StepsyID
-	OnceParams
-	MatchParams
-	Body struct {
-		Title       optional[string]        `json:"title,omitempty" doc:"1 to 200 characters."`
-		Description optional[string]        `json:"description,omitempty" doc:"At most 2,000 characters; null empties it."`
-		Category    optional[string]        `json:"category,omitempty" enum:"business,marketing,sales,technology,design,productivity,education,health,finance,lifestyle,other" doc:"null: other."`
-		Slug        optional[string]        `json:"slug,omitempty" pattern:"^[a-z0-9-]{1,100}$" patternDescription:"1 to 100 characters of a-z, 0-9 and hyphen" doc:"The old one redirects. null: made from the title anew."`
-		Featured    optional[bool]          `json:"featured,omitempty" doc:"null: false."`
-		Steps       optional[[]changedStep] `json:"steps,omitempty" maxItems:"200" doc:"Replaces the whole list, in the order given. null empties it."`
-	}
-	want stepsies.StepsyChange
-}
-
-type changedStep struct {
-	ID      optional[int64]  `json:"id,omitempty" minimum:"1" doc:"Of a step that there is already; leave it out for a new one."`
-	Title   string           `json:"title" doc:"1 to 200 characters."`
-	Content optional[string] `json:"content,omitempty" doc:"HTML of at most 100,000 characters."`
-}
-
-// Resolve applies the rules of the domain that need not know the stored stepsy.
-func (in *updateStepsyInput) Resolve(huma.Context) []error {
-	b := &in.Body
-	in.want = stepsies.StepsyChange{
-		Title: b.Title.or(""), Description: b.Description.or(""), Category: b.Category.or(stepsies.DefaultCategory),
-		Slug: b.Slug.or(""), Featured: b.Featured.or(false),
-	}
-	bad := emptySlug(b.Slug)
-	stored := stepsies.Stepsy{Title: "t", Status: stepsies.StatusDraft}
-	if b.Steps.set {
-		steps := make([]stepsies.StepChange, len(b.Steps.value))
-		for i, s := range b.Steps.value {
-			id := *s.ID.orEmpty()
-			if s.ID.set && !s.ID.null && id <= 0 {
-				bad.Add(fmt.Sprintf("steps[%d].id", i), "must be the id of a step")
-			}
-			steps[i] = stepChange(&bad, i, id, s.Title, s.Content)
-			stored.Steps = append(stored.Steps, stepsies.Step{ID: id})
-		}
-		in.want.Steps = &steps
-	}
-	return append(problems(bad.Err()), problems(stored.Change(in.want, someTime))...)
-}
-
-func (a *API) updateStepsy(ctx context.Context, in *updateStepsyInput) (*stepsyAnswer, error) {
-	c := callOf(ctx)
-	w, err := c.write()
-	if err != nil {
-		return nil, err
-	}
-	out, err := a.Store.UpdateStepsy(ctx, w, in.ID, c.principal.Access(), in.want)
-	if err != nil {
-		return nil, err
-	}
-	return a.answer(out), nil
-}
-
-type deleteStepsyInput struct {
-	StepsyID
-	MatchParams
-}
-
-func (a *API) deleteStepsy(ctx context.Context, in *deleteStepsyInput) (*struct{}, error) {
-	c := callOf(ctx)
-	return nil, a.Store.DeleteStepsy(ctx, store.Write{Actor: c.principal.Actor, Match: c.match()}, in.ID, c.principal.Access())
-}
-
-type stepsyActionInput struct {
-	StepsyID
-	OnceParams
-	MatchParams
-}
-
-func (a *API) publishStepsy(ctx context.Context, in *stepsyActionInput) (*stepsyAnswer, error) {
-	return a.moveStepsy(ctx, in.ID, a.Store.PublishStepsy)
-}
-
-func (a *API) unpublishStepsy(ctx context.Context, in *stepsyActionInput) (*stepsyAnswer, error) {
-	return a.moveStepsy(ctx, in.ID, a.Store.UnpublishStepsy)
-}
-
-func (a *API) moveStepsy(ctx context.Context, id int64,
-	move func(context.Context, store.Write, int64, stepsies.Access) (store.Outcome[stepsies.Stepsy], error)) (*stepsyAnswer, error) {
-	c := callOf(ctx)
-	w, err := c.write()
-	if err != nil {
-		return nil, err
-	}
-	out, err := move(ctx, w, id, c.principal.Access())
-	if err != nil {
-		return nil, err
-	}
-	return a.answer(out), nil
 }

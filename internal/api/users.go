@@ -2,9 +2,9 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"reflect"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -76,31 +76,37 @@ type listUsersInput struct {
 	Query string `query:"q" maxLength:"200" example:"chen" doc:"Text in the username, the e-mail address or the display name."`
 }
 
-type listUsersAnswer struct {
-	Link string `header:"Link" doc:"The next page, rel=\"next\" (RFC 8288)."`
-	Body struct {
-		Data []user `json:"data" doc:"The items of this page."`
-		Meta meta   `json:"meta"`
-	}
-}
+type userList list[user]
 
-func (a *API) listUsers(ctx context.Context, in *listUsersInput) (*listUsersAnswer, error) {
+var listUsers = serve((*API).listUsers, operation{
+	id: "list-users", route: "GET /users", scope: stepsies.ScopeAdmin, tag: tagUsers,
+	summary:     "List users",
+	description: "Newest first.",
+	status:      http.StatusOK, answer: answersPage,
+	response: userList{Data: []user{exampleUser}, Meta: examplePage},
+})
+
+func (a *API) listUsers(ctx context.Context, in *listUsersInput) (*listAnswer[userList], error) {
 	found, err := a.Store.ListUsers(ctx, in.Query, in.store())
 	if err != nil {
 		return nil, err
 	}
-	out := &listUsersAnswer{}
-	out.Link, out.Body.Meta = a.listHead(callOf(ctx), in.Limit, found.Next)
-	out.Body.Data = make([]user, len(found.Items))
-	for i, u := range found.Items {
-		out.Body.Data[i] = userOf(u)
-	}
-	return out, nil
+	link, body := page(a, callOf(ctx), in.Limit, found, userOf)
+	return &listAnswer[userList]{Link: link, Body: userList(body)}, nil
 }
 
 type UserName struct {
 	Username string `path:"username" doc:"The username, whatever its case." example:"sarahchen"`
 }
+
+var getUser = serve((*API).getUser, operation{
+	id: "get-user", route: "GET /users/{username}", scope: stepsies.ScopeAdmin, tag: tagUsers,
+	summary:     "Get a user",
+	description: "With the plan and the limits of their account.",
+	status:      http.StatusOK, answer: answersNow,
+	response: exampleUser,
+	fails:    []stepsies.Code{stepsies.CodeNotFound},
+})
 
 func (a *API) getUser(ctx context.Context, in *UserName) (*userAnswer, error) {
 	u, err := a.Store.User(ctx, in.Username)
@@ -160,13 +166,15 @@ func (f UserFields) change(bad *stepsies.Problems) stepsies.UserChange {
 	return want
 }
 
+type newUser struct {
+	Username string `json:"username" pattern:"^[a-z0-9_-]{3,30}$" patternDescription:"3 to 30 characters of a-z, 0-9, underscore and hyphen" doc:"3 to 30 of a-z, 0-9, underscore and hyphen." example:"sarahchen"`
+	Email    string `json:"email" format:"email" doc:"Unique among users." example:"sarah@example.com"`
+	UserFields
+}
+
 type createUserInput struct {
 	OnceParams
-	Body struct {
-		Username string `json:"username" pattern:"^[a-z0-9_-]{3,30}$" patternDescription:"3 to 30 characters of a-z, 0-9, underscore and hyphen" doc:"3 to 30 of a-z, 0-9, underscore and hyphen." example:"sarahchen"`
-		Email    string `json:"email" format:"email" doc:"Unique among users." example:"sarah@example.com"`
-		UserFields
-	}
+	Body newUser
 	want stepsies.UserChange
 }
 
@@ -178,6 +186,15 @@ func (in *createUserInput) Resolve(huma.Context) []error {
 	_, err := stepsies.NewUser(in.want, someTime)
 	return append(problems(bad.Err()), problems(err)...)
 }
+
+var createUser = serve((*API).createUser, operation{
+	id: "create-user", route: "POST /users", scope: stepsies.ScopeAdmin, tag: tagUsers,
+	summary:     "Create a user",
+	description: "With an account of their own. A user made here has no password until one is set.",
+	status:      http.StatusCreated, answer: answersMade,
+	request:  map[string]any{"username": "omar", "email": "omar@example.com", "display_name": "Omar Haddad", "plan": "pro"},
+	response: exampleUser,
+})
 
 func (a *API) createUser(ctx context.Context, in *createUserInput) (*userAnswer, error) {
 	w, err := callOf(ctx).write()
@@ -191,13 +208,15 @@ func (a *API) createUser(ctx context.Context, in *createUserInput) (*userAnswer,
 	return answer, err
 }
 
+type userChange struct {
+	Email optional[string] `json:"email,omitempty" format:"email" doc:"Unique among users."`
+	UserFields
+}
+
 type updateUserInput struct {
 	UserName
 	OnceParams
-	Body struct {
-		Email optional[string] `json:"email,omitempty" format:"email" doc:"Unique among users."`
-		UserFields
-	}
+	Body userChange
 	want stepsies.UserChange
 }
 
@@ -210,6 +229,16 @@ func (in *updateUserInput) Resolve(huma.Context) []error {
 	return append(problems(bad.Err()), problems(stored.Change(in.want, someTime))...)
 }
 
+var updateUser = serve((*API).updateUser, operation{
+	id: "update-user", route: "PATCH /users/{username}", scope: stepsies.ScopeAdmin, tag: tagUsers,
+	summary:     "Update a user",
+	description: "A JSON Merge Patch. Suspending a user ends their keys and sessions at once. The last admin stays.",
+	status:      http.StatusOK, answer: answersNow,
+	request:  map[string]any{"plan": "enterprise", "limits": map[string]any{"minute": 1200, "hour": 60000, "month": nil}},
+	response: exampleEnterpriseUser(),
+	fails:    []stepsies.Code{stepsies.CodeNotFound},
+})
+
 func (a *API) updateUser(ctx context.Context, in *updateUserInput) (*userAnswer, error) {
 	w, err := callOf(ctx).write()
 	if err != nil {
@@ -218,110 +247,14 @@ func (a *API) updateUser(ctx context.Context, in *updateUserInput) (*userAnswer,
 	return a.userAnswer(a.Store.UpdateUser(ctx, w, in.Username, in.want))
 }
 
+var deleteUser = serve((*API).deleteUser, operation{
+	id: "delete-user", route: "DELETE /users/{username}", scope: stepsies.ScopeAdmin, tag: tagUsers,
+	summary:     "Delete a user",
+	description: "With all that the user owns, for good. The last admin stays.",
+	status:      http.StatusNoContent, answer: answersGone,
+	fails: []stepsies.Code{stepsies.CodeNotFound, stepsies.CodeConflict},
+})
+
 func (a *API) deleteUser(ctx context.Context, in *UserName) (*struct{}, error) {
 	return nil, a.Store.DeleteUser(ctx, store.Write{Actor: callOf(ctx).principal.Actor}, in.Username)
-}
-
-// me is the caller's own profile.
-type me struct {
-	Username    string  `json:"username" example:"sarahchen" doc:"Names the user in addresses."`
-	DisplayName string  `json:"display_name" example:"Sarah Chen" doc:"The name that pages show."`
-	Email       string  `json:"email" format:"email" example:"sarah@example.com" doc:"Unique among users."`
-	Bio         string  `json:"bio" example:"Writes about email that people want to read." doc:"A few words about the user; may be empty."`
-	Role        string  `json:"role" enum:"member,admin" example:"member" doc:"admin: may hold keys with the scope admin."`
-	Plan        string  `json:"plan" enum:"free,pro,team,enterprise" example:"pro" doc:"The account's plan, which sets its limits."`
-	CreatedAt   string  `json:"created_at" format:"date-time" example:"2024-12-04T10:00:00Z" doc:"When the user was made."`
-	Limits      limits  `json:"limits"`
-	Key         usedKey `json:"key"`
-}
-
-type limits struct {
-	Minute *window `json:"minute" doc:"null: no limit."`
-	Hour   *window `json:"hour" doc:"null: no limit."`
-	Month  *window `json:"month" doc:"null: no limit."`
-}
-
-type window struct {
-	Limit     int64 `json:"limit" example:"300" doc:"Requests that the window admits."`
-	Remaining int64 `json:"remaining" example:"295" doc:"How many are left."`
-	Reset     int64 `json:"reset" example:"1702500000" doc:"Unix seconds."`
-}
-
-// Schema lets the object be null.
-func (window) Schema(r huma.Registry) *huma.Schema {
-	type plain window
-	s := *huma.SchemaFromType(r, reflect.TypeFor[plain]())
-	s.Nullable = true
-	return &s
-}
-
-type usedKey struct {
-	ID        int64    `json:"id" example:"7" doc:"Names the key in addresses."`
-	Name      string   `json:"name" example:"CI Pipeline" doc:"What the key is for."`
-	Scopes    []string `json:"scopes" enum:"read,write,admin" example:"[\"read\"]" doc:"What the key may be used for."`
-	Hint      string   `json:"hint" example:"sk_1a2b…9f0e" doc:"The first and the last four digits, to recognise the key."`
-	ExpiresAt *string  `json:"expires_at" format:"date-time" doc:"null: never."`
-}
-
-type meAnswer struct {
-	ReplayedHeader
-	Body me
-}
-
-func (a *API) meOf(c *call, u stepsies.User) me {
-	k := c.principal.Key
-	return me{
-		Username: u.Username, DisplayName: u.DisplayName, Email: u.Email, Bio: u.Bio, Role: string(u.Role), Plan: string(u.Plan),
-		CreatedAt: seconds(u.CreatedAt), Limits: windowsOf(c.decision),
-		Key: usedKey{ID: k.ID, Name: k.Name, Scopes: k.Scopes.Names(), Hint: k.Hint, ExpiresAt: secondsOrNull(k.ExpiresAt)},
-	}
-}
-
-// errNoProfile is for the operator, who is nobody's user.
-var errNoProfile = stepsies.NotFound("profile")
-
-func (a *API) getMe(ctx context.Context, _ *struct{}) (*meAnswer, error) {
-	c := callOf(ctx)
-	if c.principal.IsOperator() {
-		return nil, errNoProfile
-	}
-	u, err := a.Store.UserByID(ctx, c.principal.User.ID)
-	if stepsies.CodeOf(err) == stepsies.CodeNotFound {
-		return nil, stepsies.Unauthorized() // deleted since the key was admitted
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &meAnswer{Body: a.meOf(c, u)}, nil
-}
-
-type updateMeInput struct {
-	OnceParams
-	Body struct {
-		DisplayName optional[string] `json:"display_name,omitempty" doc:"1 to 100 characters; null: the username."`
-		Bio         optional[string] `json:"bio,omitempty" doc:"At most 1,000 characters; null empties it."`
-	}
-	want stepsies.UserChange
-}
-
-// Resolve applies the rules of the domain.
-func (in *updateMeInput) Resolve(huma.Context) []error {
-	in.want = stepsies.UserChange{DisplayName: in.Body.DisplayName.or(""), Bio: in.Body.Bio.or("")}
-	return problems((&stepsies.User{Username: "someone"}).Change(in.want, someTime))
-}
-
-func (a *API) updateMe(ctx context.Context, in *updateMeInput) (*meAnswer, error) {
-	c := callOf(ctx)
-	if c.principal.IsOperator() {
-		return nil, errNoProfile
-	}
-	w, err := c.write()
-	if err != nil {
-		return nil, err
-	}
-	out, err := a.Store.UpdateUser(ctx, w, strings.ToLower(c.principal.User.Username), in.want)
-	if err != nil {
-		return nil, err
-	}
-	return &meAnswer{ReplayedHeader: replayedIf(out.Replayed), Body: a.meOf(c, out.Value)}, nil
 }
