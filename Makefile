@@ -5,7 +5,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# What stepsies version says: the tag (none: dev), the commit and its date.
+VERSION   := $(shell git describe --tags --dirty 2>/dev/null || echo dev)
+COMMIT    := $(shell git describe --always --dirty --exclude '*' --abbrev=12 2>/dev/null)
+DATE      := $(shell git log -1 --format=%cs 2>/dev/null)
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 COUNT     ?= 1
@@ -16,7 +19,7 @@ help: ## Say what there is to run
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build bin/stepsies, one static program
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/stepsies ./cmd/stepsies
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)' -o bin/stepsies ./cmd/stepsies
 
 demo: build ## Run a server with sample stepsies in a temporary folder
 	bin/stepsies demo

@@ -42,6 +42,20 @@ func TestConditionalRequests(t *testing.T) {
 	}
 }
 
+// TestVersionHasOneNameThroughEveryProxy: programs compare tags with those that they
+// kept, and each proxy rewrites the tag of what it compresses in its own way.
+func TestVersionHasOneNameThroughEveryProxy(t *testing.T) {
+	for sent, want := range map[string]string{
+		`"7.2"`: `"7.2"`, `W/"7.2"`: `"7.2"`, `"7.2-gzip"`: `"7.2"`, `"7.2-br"`: `"7.2"`, `"7.2-zstd"`: `"7.2"`,
+		`W/"7.2-gzip"`: `"7.2"`, `"7.2;gzip"`: `"7.2"`, `"7.2--gzip"`: `"7.2"`, `"gzip"`: `"gzip"`, `"7.2-new"`: `"7.2-new"`, "": "",
+	} {
+		s, err := connect(t, record(respond(200, stepsyJSON, "ETag", sent))).GetStepsy(t.Context(), 123)
+		if err != nil || s.ETag != want {
+			t.Errorf("%s reads as %v, %v; want %s", sent, s, err, want)
+		}
+	}
+}
+
 // TestEmptyETagIsNoUnconditionalWrite protects an edit from overwriting another
 // when the ETag got lost on the way, for example because it came from a list.
 func TestEmptyETagIsNoUnconditionalWrite(t *testing.T) {

@@ -3,7 +3,9 @@ package client
 import (
 	"context"
 	"iter"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -38,7 +40,8 @@ type Stepsy struct {
 	UpdatedAt        time.Time  `json:"updated_at"`
 
 	// ETag names the version that was read or written, for IfMatch and
-	// IfNoneMatch; "" where the server gave none, as in lists.
+	// IfNoneMatch; "" where the server gave none, as in lists. It is the same
+	// through proxies that compress, which write tags of their own.
 	ETag string `json:"-"`
 }
 
@@ -191,8 +194,22 @@ func (c *Client) oneStepsy(ctx context.Context, r *request, in any, opts []CallO
 	if err != nil {
 		return nil, err
 	}
-	s.ETag = a.header.Get("ETag")
+	s.ETag = identityTag(a.header.Get("ETag"))
 	return &s, nil
+}
+
+// codingOf recognises what proxies put before the closing quote of the tag of an answer
+// that they compress.
+var codingOf = regexp.MustCompile(`[-;:_.+]{1,2}(?:x-)?(?:gzip|br|zstd|deflate|compress|identity)"$`)
+
+// identityTag is the tag as the server gave it: the same version has one name, whether
+// this answer or that one was compressed on its way.
+func identityTag(tag string) string {
+	tag = strings.TrimPrefix(tag, "W/")
+	if at := codingOf.FindStringIndex(tag); at != nil {
+		return tag[:at[0]] + `"`
+	}
+	return tag
 }
 
 // result calls and returns the decoded answer.

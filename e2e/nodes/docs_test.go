@@ -33,6 +33,11 @@ func TestOperatingGuideShowsTheConfigurationsThatAreRun(t *testing.T) {
 			t.Errorf("docs/operating.md does not show docs/proxies/%s as it is", name)
 		}
 	}
+	for _, name := range []string{"haproxy.cfg", "apache.conf"} {
+		if !strings.Contains(text, "(proxies/"+name+")") {
+			t.Errorf("docs/operating.md does not lead to docs/proxies/%s", name)
+		}
+	}
 }
 
 // TestOperatingGuideIsFinished: nothing in it stands for what is to be written.

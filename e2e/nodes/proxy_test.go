@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -178,6 +179,52 @@ func caddy(t *testing.T, c *cluster) *proxy {
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	run(t, cmd, addr)
 	return &proxy{url: "http://" + addr}
+}
+
+// haproxy starts Debian's HAProxy with the documented configuration, with TLS.
+func haproxy(t *testing.T, c *cluster) *proxy {
+	t.Helper()
+	dir, addr := t.TempDir(), freeAddress(t)
+	trusted := certificate(t, dir)
+	var site []byte
+	for _, name := range []string{"fullchain.pem", "privkey.pem"} {
+		part, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		site = append(site, part...)
+	}
+	write(t, filepath.Join(dir, "site.pem"), string(site))
+	write(t, filepath.Join(dir, "haproxy.cfg"), example(t, c, "haproxy.cfg", "bind :443", "bind "+addr, "/etc/ssl/stepsies/", dir+"/"))
+	run(t, exec.Command(testenv.Need(t, "haproxy"), "-db", "-f", dir+"/haproxy.cfg"), addr)
+	return &proxy{url: "https://" + documentedSite + addr[strings.LastIndexByte(addr, ':'):], trusted: trusted}
+}
+
+// apache starts Debian's Apache with the documented configuration, with TLS.
+func apache(t *testing.T, c *cluster) *proxy {
+	t.Helper()
+	dir, addr := t.TempDir(), freeAddress(t)
+	trusted := certificate(t, dir)
+	text := example(t, c, "apache.conf", "*:443", addr, "/etc/ssl/stepsies/", dir+"/")
+	var modules strings.Builder
+	// The file says which modules it needs; the others are those that Debian turns on.
+	enabled := regexp.MustCompile(`(?m)^# a2enmod (.*)$`).FindStringSubmatch(text)
+	for _, name := range append([]string{"mpm_event", "authz_core", "filter", "mime", "proxy", "slotmem_shm", "socache_shmcb"}, strings.Fields(enabled[1])...) {
+		fmt.Fprintf(&modules, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", name, name)
+	}
+	write(t, filepath.Join(dir, "apache2.conf"), fmt.Sprintf(`ServerRoot %[1]s
+DefaultRuntimeDir %[1]s
+PidFile %[1]s/pid
+ErrorLog /dev/stderr
+TypesConfig /dev/null
+User www-data
+Group www-data
+Listen %[2]s
+%[3]s
+%[4]s`, dir, addr, modules.String(), text))
+	cmd := exec.Command(testenv.Need(t, "apache2"), "-D", "FOREGROUND", "-f", dir+"/apache2.conf")
+	run(t, cmd, addr)
+	return &proxy{url: "https://" + documentedSite + addr[strings.LastIndexByte(addr, ':'):], trusted: trusted}
 }
 
 func write(t *testing.T, path, text string) {

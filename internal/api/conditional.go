@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/stepsies/stepsies"
@@ -23,9 +24,9 @@ func (c *call) match() func(stepsies.Stepsy) error {
 	}
 	return func(s stepsies.Stepsy) error {
 		switch tag := etag(s); {
-		case must && !matches(match, tag, false):
+		case must && !matches(match, tag):
 			return stepsies.PreconditionFailed()
-		case mustNot && matches(noneMatch, tag, true):
+		case mustNot && matches(noneMatch, tag):
 			return &stepsies.Error{Code: stepsies.CodePreconditionFailed,
 				Message: "If-None-Match names what is there, so nothing was done. To change only what you have seen, send its ETag in If-Match."}
 		}
@@ -40,19 +41,32 @@ func (c *call) tags(header string) (tags []string, given bool) {
 	return strings.Split(strings.Join(lines, ","), ","), given
 }
 
-// matches reports whether a list of entity tags names the given one. The weak
-// comparison, for If-None-Match, ignores W/ (RFC 9110 §8.8.3.2).
-func matches(tags []string, tag string, weak bool) bool {
+// matches reports whether a list of entity tags names the given one. Ours name versions
+// of a stepsy, whatever its coding, so If-Match and If-None-Match alike pass over what a
+// proxy that compresses answers does to a tag: were the comparison strong (RFC 9110
+// §8.8.3.2), nobody could write conditionally from behind one.
+func matches(tags []string, tag string) bool {
 	for _, t := range tags {
 		t = strings.TrimSpace(t)
-		if weak {
-			t = strings.TrimPrefix(t, "W/")
-		}
-		if t == tag || t == "*" {
+		if t == tag || t == "*" || identityTag(t) == tag {
 			return true
 		}
 	}
 	return false
+}
+
+// codingOf recognises what proxies put before the closing quote of the tag of an answer
+// that they compress: "1.2-gzip" of Apache, "1.2-zstd" of Caddy, "1.2--gzip" of Jetty,
+// "1.2;br" and the like.
+var codingOf = regexp.MustCompile(`[-;:_.+]{1,2}(?:x-)?(?:gzip|br|zstd|deflate|compress|identity)"$`)
+
+// identityTag is the tag of the same version of an answer that nobody compressed.
+func identityTag(tag string) string {
+	tag = strings.TrimPrefix(tag, "W/")
+	if at := codingOf.FindStringIndex(tag); at != nil {
+		return tag[:at[0]] + `"`
+	}
+	return tag
 }
 
 // notModified answers a conditional request whose thing has not changed. It has

@@ -148,7 +148,15 @@ func conditionalScenarios() []scenario {
 		add("of whatever is there", status, "If-Match: *")
 		add("of one of several versions", status, `If-Match: "0.0", {draft.etag}`)
 		add("of an older version", http.StatusPreconditionFailed, `If-Match: "{draft}.0"`)
-		add("of a weak tag", http.StatusPreconditionFailed, "If-Match: W/{draft.etag}")
+		for _, seen := range []string{ // through proxies that compress
+			`W/{draft.etag}`, `"{draft}.1-gzip"`, `W/"{draft}.1-br"`, `"{draft}.1-zstd"`, `"{draft}.1;gzip"`, `"{draft}.1--gzip"`, `"0.0-br", "{draft}.1-br"`,
+		} {
+			add("of the version that was read as "+seen, status, "If-Match: "+seen)
+			add("unless it is the version that was read as "+seen, http.StatusPreconditionFailed, "If-None-Match: "+seen)
+		}
+		add("of an older version, compressed", http.StatusPreconditionFailed, `If-Match: W/"{draft}.0-gzip"`)
+		add("of a longer version", http.StatusPreconditionFailed, `If-Match: "{draft}.10"`)
+		add("of what no proxy writes", http.StatusPreconditionFailed, `If-Match: "{draft}.1-new"`)
 		add("of what is no tag", http.StatusPreconditionFailed, "If-Match: {draft}.1")
 		add("unless it is there", http.StatusPreconditionFailed, "If-None-Match: *")
 		add("unless it is the version that was read", http.StatusPreconditionFailed, `If-None-Match: "0.0", W/{draft.etag}`)

@@ -189,7 +189,7 @@ func (a *API) getStepsy(ctx context.Context, in *getStepsyInput) (*stepsyAnswer,
 	if err != nil {
 		return nil, err
 	}
-	if tags, given := callOf(ctx).tags("If-None-Match"); given && matches(tags, etag(s), true) {
+	if tags, given := callOf(ctx).tags("If-None-Match"); given && matches(tags, etag(s)) {
 		return nil, notModified{etag(s)}
 	}
 	return a.answer(store.Outcome[stepsies.Stepsy]{Value: s}), nil

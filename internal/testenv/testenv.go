@@ -21,6 +21,7 @@ var packages = map[string]string{
 	"postgres": "postgresql",
 	"node":     "nodejs",
 	"gcc":      "gcc libc6-dev",
+	"apache2":  "apache2-bin",
 	"xmllint":  "libxml2-utils",
 }
 
@@ -77,7 +78,7 @@ func find(program string) (string, error) {
 	case "postgres":
 		dir, err := postgresPrograms()
 		return filepath.Join(dir, "postgres"), err
-	case "pgbouncer", "redis-server", "nginx":
+	case "pgbouncer", "redis-server", "nginx", "haproxy", "apache2":
 		// Debian keeps daemons where a plain user's PATH does not look.
 		return firstOf(program, program, "/usr/sbin/"+program)
 	case "python3-requests":
