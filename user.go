@@ -57,6 +57,9 @@ func (u User) CountsAsAdmin() bool { return u.Role == RoleAdmin && !u.Suspended(
 // ErrLastAdmin refuses to leave an installation without an admin.
 var ErrLastAdmin = Conflict("This is the last admin. Make another user an admin first.")
 
+// FormerUsernameKept is how long nobody gets the username of a deleted user.
+const FormerUsernameKept = 90 * 24 * time.Hour
+
 // UserChange says what becomes of a user; nil leaves a field as it is.
 type UserChange struct {
 	Username    *string // on creation only

@@ -3,12 +3,12 @@ package store
 // backedUp are the tables of a backup, each after those that it refers to.
 var backedUp = []string{
 	"accounts", "users", "api_keys", "key_usage", "key_usage_days", "account_usage_days",
-	"stepsies", "stepsy_counts", "stepsy_days", "step_reaches", "ratings", "slug_history", "activity",
+	"stepsies", "stepsy_counts", "stepsy_days", "step_reaches", "ratings", "slug_history", "former_usernames", "activity",
 }
 
 // since names the tables that backups of older databases lack, by the version that
 // brought them.
-var since = map[string]int64{"stepsy_days": 5, "step_reaches": 5, "ratings": 5}
+var since = map[string]int64{"stepsy_days": 5, "step_reaches": 5, "ratings": 5, "former_usernames": 8}
 
 // numbered are those of a backup whose rows have numbers that are never given twice:
 // a new user must not be taken for one of whom the record of activity speaks, nor a

@@ -182,6 +182,9 @@ func (t *tx) changeEmail(ctx context.Context, w Write, u stepsies.User) error {
 	if err := t.endMailedLinks(ctx, u.ID); err != nil {
 		return err
 	}
+	if err := t.endOffers(ctx, u.Email); err != nil {
+		return err
+	}
 	return t.recordUser(ctx, w, "user.email_confirm", u, "")
 }
 

@@ -10,11 +10,11 @@ import (
 // at most.
 func (s *Store) ListInvitations(ctx context.Context, limit int) ([]Link, error) {
 	var list []Link
-	err := s.read.each(ctx, `select id, email, role, created_at, expires_at from one_time_links
-		where kind = 'invitation' and expires_at > $1 order by id desc limit $2`,
+	err := s.read.each(ctx, `select l.id, l.maker_id, l.email, l.role, l.created_at, l.expires_at from one_time_links l
+		where l.kind = 'invitation' and `+worksNow+` order by l.created_at desc, l.id desc limit $2`,
 		[]any{stamp(s.clock()), limit}, func(scan func(...any) error) error {
 			l := Link{Kind: LinkInvitation}
-			err := scan(&l.ID, &l.Email, &l.Role, stampTo{&l.CreatedAt}, stampTo{&l.ExpiresAt})
+			err := scan(&l.ID, &l.MakerID, &l.Email, &l.Role, stampTo{&l.CreatedAt}, stampTo{&l.ExpiresAt})
 			list = append(list, l)
 			return err
 		})
@@ -26,7 +26,7 @@ func (s *Store) ListInvitations(ctx context.Context, limit int) ([]Link, error) 
 func (s *Store) EndInvitation(ctx context.Context, w Write, id int64) error {
 	return s.transact(ctx, func(t *tx) error {
 		l := Link{ID: id}
-		err := t.one(ctx, `select email from one_time_links where kind = 'invitation' and id = $1 and expires_at > $2`+t.s.engine.forUpdate, []any{id, stamp(t.now)}, &l.Email)
+		err := t.one(ctx, `select l.email from one_time_links l where l.kind = 'invitation' and l.id = $2 and `+worksNow+t.lock("l"), []any{stamp(t.now), id}, &l.Email)
 		if err != nil {
 			return orNotFound(err, "invitation")
 		}

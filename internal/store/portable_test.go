@@ -205,6 +205,7 @@ func testIDsNeverReused(t *testing.T, f *fixture) {
 	if err := f.DeleteUser(t.Context(), byOperator, "sarah"); err != nil {
 		t.Fatal(err)
 	}
+	f.clock.forward(stepsies.FormerUsernameKept)
 	again := f.member(t, "sarah")
 	if again.ID <= u.ID || again.AccountID <= u.AccountID {
 		t.Errorf("user %d of account %d came after user %d of account %d", again.ID, again.AccountID, u.ID, u.AccountID)

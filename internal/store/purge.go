@@ -13,14 +13,14 @@ const (
 )
 
 // Purge removes what has had its time, a bounded number of rows a call: trash
-// after 30 days, idempotency records after 24 hours, sessions and links after
-// theirs, marks of readers after their day. It returns how many rows went, so that the caller can go on while there
+// after 30 days, idempotency records after 24 hours, sessions, links and former
+// usernames after theirs, marks of readers after their day. It returns how many rows went, so that the caller can go on while there
 // are more.
 func (s *Store) Purge(ctx context.Context) (int64, error) {
 	var gone int64
 	err := s.transact(ctx, func(t *tx) error {
 		gone = 0
-		for _, purge := range []func(context.Context, *tx) (int64, error){purgeTrash, purgeIdempotency, purgeSessions, purgeLinks, purgeEmailChanges, purgeReaders} {
+		for _, purge := range []func(context.Context, *tx) (int64, error){purgeTrash, purgeIdempotency, purgeSessions, purgeLinks, purgeEmailChanges, purgeFormerUsernames, purgeReaders} {
 			n, err := purge(ctx, t)
 			if err != nil {
 				return err

@@ -258,6 +258,7 @@ func testActorGone(t *testing.T, f *fixture) {
 	}
 	for _, taken := range []bool{false, true} {
 		if taken {
+			f.clock.forward(stepsies.FormerUsernameKept)
 			f.stepsy(t, f.member(t, "sarah"), "The new Sarah's")
 		}
 		for _, who := range []struct {

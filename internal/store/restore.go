@@ -96,12 +96,21 @@ func (s *Store) Restore(ctx context.Context, r io.Reader, revokeAll bool) (Resto
 	if err != nil {
 		return done, err
 	}
+	former, err := t.formerUsernames(ctx)
+	if err != nil {
+		return done, err
+	}
 	done = Restored{Made: header.Made, Known: was.known, Unnamed: header.Installation == ""}
 	if err := t.empty(ctx); err != nil {
 		return done, err
 	}
 	if err := t.fill(ctx, lines, header.Version, &done); err != nil {
 		return done, err
+	}
+	if was.known {
+		if err := t.keepUsernamesBack(ctx, former); err != nil {
+			return done, err
+		}
 	}
 	if err := t.rename(ctx, header.Installation); err != nil {
 		return done, err

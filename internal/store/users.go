@@ -102,6 +102,12 @@ func (t *tx) createUser(ctx context.Context, w Write, want stepsies.UserChange) 
 			string(u.Role), u.TimeZone, stamp(t.now)}, &u.ID); err != nil {
 		return u, wrap(err, "create a user")
 	}
+	if err := t.checkFormerUsername(ctx, w, u.Username); err != nil {
+		return u, err
+	}
+	if err := t.endOffers(ctx, u.Email); err != nil {
+		return u, err
+	}
 	return u, t.recordUser(ctx, w, "user.create", u, "role "+string(u.Role)+", plan "+string(u.Plan))
 }
 
@@ -144,6 +150,15 @@ func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want s
 		if !strings.EqualFold(u.Email, before.Email) || u.Suspended() {
 			if err := t.endMailedLinks(ctx, u.ID); err != nil {
 				return u, err
+			}
+			if err := t.endOffers(ctx, u.Email); err != nil {
+				return u, err
+			}
+		}
+		if before.CountsAsAdmin() && !u.CountsAsAdmin() {
+			// What they could make others by their links, they may not make any more.
+			if _, err := t.exec(ctx, `delete from one_time_links where maker_id = $1`, u.ID); err != nil {
+				return u, wrap(err, "end the links that user %d made", u.ID)
 			}
 		}
 		if _, err := t.exec(ctx, `update accounts set plan = $2, limit_minute = $3, limit_hour = $4, limit_month = $5 where id = $1`,
@@ -225,7 +240,7 @@ func userDiff(a, b stepsies.User) string {
 }
 
 // DeleteUser removes a user and all that they own, for good. The record of
-// activity stays.
+// activity stays, and the username is kept back for stepsies.FormerUsernameKept.
 func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error {
 	return s.transact(ctx, func(t *tx) error {
 		if err := t.lockWithAdmins(ctx, username); err != nil {
@@ -249,7 +264,7 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 			`delete from api_keys where user_id = $1`,
 			`delete from idempotency_records where user_id = $1`,
 			`delete from sessions where user_id = $1`,
-			`delete from one_time_links where user_id = $1`,
+			`delete from one_time_links where user_id = $1 or maker_id = $1`,
 			`delete from email_changes where user_id = $1`,
 			`delete from users where id = $1`)...); err != nil {
 			return wrap(err, "delete user %d", u.ID)
@@ -258,6 +273,9 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 			`delete from account_usage_days where account_id = $1`,
 			`delete from accounts where id = $1`); err != nil {
 			return wrap(err, "delete account %d", u.AccountID)
+		}
+		if err := t.keepUsername(ctx, u.Username, t.now.Add(stepsies.FormerUsernameKept)); err != nil {
+			return err
 		}
 		return t.recordUser(ctx, w, "user.delete", u, "")
 	})

@@ -178,7 +178,12 @@ func (web *Web) invite(q *request) error {
 	}
 	token, hash := auth.NewToken()
 	l := store.Link{Kind: store.LinkInvitation, Email: v.Email, Role: role}
-	if err := web.Store.CreateLink(q.Context(), q.write(), l, hash, auth.InvitationLink); err != nil {
+	err = web.Store.CreateLink(q.Context(), q.write(), l, hash, auth.InvitationLink)
+	if stepsies.CodeOf(err) == stepsies.CodeConflict {
+		v.Problems = map[string]string{"email": shownOf(err)}
+		return q.render(http.StatusConflict, invitePageOf(q.page("Invite", "Users"), v))
+	}
+	if err != nil {
 		return err
 	}
 	v.Link = &linkView{Title: "The invitation is ready", Address: web.PublicURL + "/invitation/" + token,
