@@ -9,10 +9,8 @@ import (
 	"github.com/stepsies/stepsies/internal/store"
 )
 
-const (
-	activityPath    = "/dashboard/activity"
-	activityPerPage = 50
-)
+// activityPerPage is how much of the record is shown at once.
+const activityPerPage = 50
 
 // activityKinds are what the record can be narrowed to.
 var activityKinds = []choice{
@@ -62,7 +60,7 @@ func (web *Web) activityPage(q *request) error {
 		Access: access, Kind: store.ActivityKind(v.Kind), Page: store.Page{Limit: activityPerPage, Cursor: q.FormValue("cursor")},
 	}
 	if name := strings.TrimPrefix(strings.TrimSpace(q.FormValue("user")), "@"); v.All && name != "" {
-		v.User = searchText(name)
+		v.User = cleanQuery(name)
 		u, err := web.Store.User(q.Context(), name)
 		v.Unknown = stepsies.CodeOf(err) == stepsies.CodeNotFound
 		if err != nil && !v.Unknown {
@@ -73,7 +71,7 @@ func (web *Web) activityPage(q *request) error {
 	if !v.Unknown {
 		found, err := web.Store.ListActivity(q.Context(), filter)
 		if err != nil {
-			return noSuchPart(err)
+			return ofThisList(err)
 		}
 		v.Deeds = q.deedsOf(found.Items)
 		if found.Next != "" {
@@ -81,19 +79,4 @@ func (web *Web) activityPage(q *request) error {
 		}
 	}
 	return q.render(http.StatusOK, activityTab(q.page("Activity", "Activity"), v))
-}
-
-// maxSearch bounds what is searched for, in characters.
-const maxSearch = 200
-
-// searchText is what was searched for as it can be shown and searched for again.
-func searchText(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if stepsies.CheckText(string(r), false) != nil {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-	runes := []rune(strings.TrimSpace(text))
-	return string(runes[:min(len(runes), maxSearch)])
 }

@@ -42,7 +42,7 @@ func TestActivityIsOnesOwnOrEveryonesForAdmins(t *testing.T) {
 	for _, query := range []string{"?kind=made-up", "?user=%00", "?user=%ff%fe", "?user=" + strings.Repeat("a", 5000)} {
 		wantStatus(t, b.get(t, activityAt+query), http.StatusOK)
 	}
-	wantStatus(t, b.get(t, activityAt+"?cursor=made-up"), http.StatusNotFound)
+	wantStatus(t, b.get(t, activityAt+"?cursor=made-up"), http.StatusUnprocessableEntity)
 
 }
 

@@ -95,7 +95,7 @@ func activityTab(p page, v activityView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = selectField("About", "kind", v.Kind, "Everything", activityKinds).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = choose("About", "kind", v.Kind, "Everything", "", "", activityKinds).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"regexp"
-	"strconv"
 	"time"
 
 	"github.com/stepsies/stepsies"
@@ -88,7 +87,7 @@ func actorName(reader stepsies.User, a stepsies.Actor) string {
 }
 
 func (d *deed) ofKey(a stepsies.Activity) {
-	d.Href = developerPath + "/keys/" + strconv.FormatInt(a.TargetID, 10)
+	d.Href = keyPath(stepsies.APIKey{ID: a.TargetID}, "")
 	d.Verb = map[string]string{
 		"api_key.create": "created the key", "api_key.update": "edited the key", "api_key.revoke": "revoked the key",
 		"api_key.rotate": "rotated the key", "api_key.leaked": "reported the key", "api_key.keep_back": "restored the key",
@@ -112,7 +111,7 @@ func (d *deed) ofKey(a stepsies.Activity) {
 
 func (d *deed) ofStepsy(a stepsies.Activity) {
 	if a.Action != "stepsy.delete" {
-		d.Href = stepsiesPath + "/" + strconv.FormatInt(a.TargetID, 10)
+		d.Href = stepsyPath(stepsies.Stepsy{ID: a.TargetID}, "")
 	}
 	d.Verb = map[string]string{
 		"stepsy.create": "created the stepsy", "stepsy.update": "edited the stepsy", "stepsy.publish": "published the stepsy",

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stepsies/stepsies"
@@ -17,8 +16,6 @@ const keysPerPage = 50
 
 // unusedAfter is how long a key may lie idle before the list says so.
 const unusedAfter = 90 * 24 * time.Hour
-
-const developerPath = "/dashboard/developer"
 
 // developerView is the Developer tab: the keys of one user.
 type developerView struct {
@@ -48,24 +45,11 @@ type keyRow struct {
 // developerPage lists the keys of whoever is signed in, or for an admin those of
 // ?user=NAME.
 func (web *Web) developerPage(q *request) error {
-	owner, err := q.keyOwner(q.FormValue("user"))
+	owner, err := q.whose(web.Store, q.FormValue("user"))
 	if err != nil {
 		return err
 	}
 	return q.showKeys(http.StatusOK, owner, nil)
-}
-
-// keyOwner is whose keys are meant: those of whoever is signed in where no name is
-// given. Another's do not exist but for admins.
-func (q *request) keyOwner(name string) (stepsies.User, error) {
-	self := q.session.User
-	if name == "" || strings.EqualFold(name, self.Username) {
-		return self, nil
-	}
-	if !q.session.Access().Everyone {
-		return stepsies.User{}, errNoPage
-	}
-	return q.web.Store.User(q.Context(), name)
 }
 
 // showKeys answers with the list of keys, below the one that was made just now
@@ -81,11 +65,11 @@ func (q *request) showKeys(status int, owner stepsies.User, shown *shownKey) err
 
 	live, err := st.ListKeysByEnd(ctx, owner.ID, true, store.Page{Limit: keysPerPage, Cursor: liveCursor})
 	if err != nil {
-		return noSuchPart(err)
+		return ofThisList(err)
 	}
 	dead, err := st.ListKeysByEnd(ctx, owner.ID, false, store.Page{Limit: keysPerPage, Cursor: deadCursor})
 	if err != nil {
-		return noSuchPart(err)
+		return ofThisList(err)
 	}
 	if v.Ended, err = st.CountEndedKeys(ctx, owner.ID); err != nil {
 		return err
@@ -99,14 +83,6 @@ func (q *request) showKeys(status int, owner stepsies.User, shown *shownKey) err
 	v.NextLive, v.NextDead = olderKeys(v, "live", live.Next), olderKeys(v, "dead", dead.Next)
 	v.Usage = q.usageOf(owner)
 	return q.render(status, developerTab(q.page("Developer", "Developer"), v))
-}
-
-// noSuchPart takes an address with a made-up part of a list for what it is.
-func noSuchPart(err error) error {
-	if stepsies.CodeOf(err) == stepsies.CodeBadRequest {
-		return errNoPage
-	}
-	return err
 }
 
 // olderKeys is the address of the next part of a list.
@@ -184,7 +160,7 @@ func (q *request) usageOf(u stepsies.User) []usageShare {
 	share := func(label string, limit, remaining, reset int64) usageShare {
 		return usageShare{Label: label, Limit: limit, Used: max(limit-remaining, 0), Reset: time.Unix(reset, 0).UTC()}
 	}
-	month := fmt.Sprintf("%s · %s plan", q.web.Now().UTC().Month(), strings.ToUpper(string(u.Plan[:1]))+string(u.Plan[1:]))
+	month := fmt.Sprintf("%s · %s plan", q.web.Now().UTC().Month(), planName(u.Plan))
 	return []usageShare{
 		share("This minute", limits.Minute, d.Minute.Remaining, d.Minute.Reset),
 		share("This hour", limits.Hour, d.Hour.Remaining, d.Hour.Reset),
@@ -195,27 +171,11 @@ func (q *request) usageOf(u stepsies.User) []usageShare {
 // ofUser is an address of the Developer tab, for the keys of the owner.
 func (v developerView) ofUser(path string) string { return ofUser(path, v.Owner, v.Foreign) }
 
-func ofUser(path string, owner stepsies.User, foreign bool) string {
-	if !foreign {
-		return path
-	}
-	return path + "?user=" + url.QueryEscape(owner.Username)
-}
-
-// keyPath is the address of a key's own page, or of one of its forms.
-func keyPath(k stepsies.APIKey, form string) string {
-	path := fmt.Sprintf("%s/keys/%d", developerPath, k.ID)
-	if form != "" {
-		path += "/" + form
-	}
-	return path
-}
-
 // keyOfPath is the key that the address names, and its owner.
 func (q *request) keyOfPath() (k stepsies.APIKey, owner stepsies.User, err error) {
-	id, err := strconv.ParseInt(q.PathValue("id"), 10, 64)
+	id, err := q.id()
 	if err != nil {
-		return k, owner, errNoPage
+		return k, owner, err
 	}
 	if k, err = q.web.Store.APIKey(q.Context(), id, q.session.Access()); err != nil {
 		return k, owner, err

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stepsies/stepsies"
@@ -96,7 +95,7 @@ func (f keyForm) title() string {
 // read takes over what was typed.
 func (f *keyForm) read(q *request) {
 	f.Name, f.Date = q.PostFormValue("name"), q.PostFormValue("date")
-	f.Description = strings.ReplaceAll(q.PostFormValue("description"), "\r\n", "\n") // as forms send line breaks
+	f.Description = lineBreaks(q.PostFormValue("description"))
 	f.Scopes, f.Expiry, f.Once = q.PostForm["scopes"], q.PostFormValue("expiry"), q.PostFormValue(onceField)
 }
 
@@ -163,7 +162,7 @@ func (f *keyForm) check() (want stepsies.KeyChange, ok bool) {
 
 // newKeyPage shows the form for a new key.
 func (web *Web) newKeyPage(q *request) error {
-	owner, err := q.keyOwner(q.FormValue("user"))
+	owner, err := q.whose(web.Store, q.FormValue("user"))
 	if err != nil {
 		return err
 	}
@@ -187,7 +186,7 @@ type shownKey struct {
 
 // createKey makes a key and shows it.
 func (web *Web) createKey(q *request) error {
-	owner, err := q.keyOwner(q.PostFormValue("user"))
+	owner, err := q.whose(web.Store, q.PostFormValue("user"))
 	if err != nil {
 		return err
 	}

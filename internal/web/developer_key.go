@@ -37,7 +37,7 @@ func (web *Web) keyPage(q *request) error {
 		Access: access, Target: "api_key", TargetID: v.Key.ID, Page: store.Page{Limit: historyPage, Cursor: q.FormValue("history")},
 	})
 	if err != nil {
-		return noSuchPart(err)
+		return ofThisList(err)
 	}
 	v.History = history.Items
 	if history.Next != "" {
@@ -69,22 +69,4 @@ func keyChanged(a stepsies.Activity) string {
 	default:
 		return verb
 	}
-}
-
-// doneBy names who made a change, to a reader who may be the same.
-func doneBy(reader stepsies.User, a stepsies.Actor) string {
-	switch a.Kind {
-	case stepsies.ActorOperator:
-		return "the operator"
-	case stepsies.ActorAnonymous:
-		return "someone who held the key"
-	}
-	name := a.Username
-	if a.UserID == reader.ID {
-		name = "you"
-	}
-	if a.Kind == stepsies.ActorKey {
-		name += " with the key " + a.KeyName
-	}
-	return name
 }

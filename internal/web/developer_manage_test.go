@@ -158,7 +158,7 @@ func TestKeysOfAnotherAreOutOfReach(t *testing.T) {
 	once := withHidden(other.get(t, developer+"/new"), url.Values{"grace": {"0"}})
 	for _, path := range []string{
 		keyAt(k.ID, ""), keyAt(k.ID, "/edit"), keyAt(k.ID, "/rotate"), keyAt(k.ID, "/revoke"), developer + "?user=sarah", developer + "/new?user=sarah",
-		keyAt(k.ID+1000, ""), developer + "/keys/none", developer + "/keys/99999999999999999999", developer + "?live=nonsense", developer + "?dead=nonsense",
+		keyAt(k.ID+1000, ""), developer + "/keys/none", developer + "/keys/99999999999999999999",
 	} {
 		wantStatus(t, other.get(t, path), http.StatusNotFound)
 	}

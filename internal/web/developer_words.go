@@ -78,15 +78,6 @@ func endedWords(n store.EndedKeys) string {
 	return strings.Join(words, ", ")
 }
 
-// shortName is a key's name where a long one would drown the sentence.
-func shortName(name string) string {
-	const most = 40
-	if runes := []rune(name); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return name
-}
-
 // sparkWords says in words what the small chart shows.
 func sparkWords(d dayCounts) string {
 	return fmt.Sprintf("%s in the last %d days", requests(d.Requests()), chartDays)

@@ -30,7 +30,7 @@ func (web *Web) editorPage(q *request) error {
 }
 
 func (q *request) showEditor(status int, s stepsies.Stepsy, f stepsyForm) error {
-	v := editorView{stepsyAction: q.actionOn(s), Form: f, Once: newOnce(q.web.Now()), Origin: q.web.PublicURL + "/@" + s.Username + "/"}
+	v := editorView{stepsyAction: q.actionOn(s), Form: f, Once: newOnce(q.web.Now()), Origin: q.web.PublicURL + authorPath(s.Username) + "/"}
 	return q.render(status, editorPageOf(q.page("Edit "+s.Title, "Stepsies"), v))
 }
 

@@ -53,7 +53,7 @@ func editorPageOf(p page, v editorView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = authorNote(authorOf(v.Stepsy), v.Foreign, "Back to your own stepsies", stepsiesPath).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = foreignNote(authorOf(v.Stepsy), v.Foreign, "Back to your own stepsies", stepsiesPath).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -276,7 +276,7 @@ func editorPageOf(p page, v editorView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = selectField("Category", "category", v.Form.Category, "", categoryChoices()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = choose("Category", "category", v.Form.Category, "", "", "", categoryChoices()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -73,7 +73,7 @@ func (web *Web) siteFeed(q *request) error {
 	if err != nil {
 		return err
 	}
-	return web.feed(q, atomFeed{ID: web.PublicURL + "/feed.atom", Title: "Stepsies", Sub: "The newest step-by-step guides"}, "/", found.Items, time.Unix(0, 0))
+	return web.feed(q, atomFeed{ID: web.PublicURL + feedPath, Title: "Stepsies", Sub: "The newest step-by-step guides"}, "/", found.Items, time.Unix(0, 0))
 }
 
 // authorFeed is what an author published last.
@@ -86,7 +86,7 @@ func (web *Web) authorFeed(q *request) error {
 	if err != nil {
 		return err
 	}
-	f := atomFeed{ID: web.PublicURL + authorPath(author.Username) + "/feed.atom", Title: "Stepsies by " + author.DisplayName, Sub: author.Bio}
+	f := atomFeed{ID: web.PublicURL + authorPath(author.Username) + feedPath, Title: "Stepsies by " + author.DisplayName, Sub: author.Bio}
 	f.Author = web.person(author.Username, author.DisplayName)
 	return web.feed(q, f, authorPath(author.Username), found.Items, author.CreatedAt)
 }
@@ -170,8 +170,8 @@ func (q *request) answerForPrograms(mediaType string, body []byte) error {
 func (web *Web) robots(q *request) error {
 	text := "User-agent: *\n"
 	for _, path := range []string{
-		"/dashboard", "/sign-in", "/sign-up", "/forgot-password", "/reset-password/", "/verify-email/", "/invitation/", "/welcome/",
-		"/search", "/v1/", "/api/",
+		dashboardPath, signInPath, signUpPath, forgotPasswordPath, resetPasswordPath, verifyEmailPath, invitationPath, welcomePath,
+		searchPath, "/v1/", "/api/",
 	} {
 		text += "Disallow: " + path + "\n"
 	}

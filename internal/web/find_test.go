@@ -239,6 +239,18 @@ func TestCursorThatIsNoneIsExplained(t *testing.T) {
 		wantStatus(t, page, http.StatusUnprocessableEntity)
 		wantText(t, page, "Open the list from its beginning")
 	}
+	// The lists of the dashboard say the same.
+	s := h.everyones(t, h.sarah, "Stepsy", "One", "<p>1</p>")
+	k, _ := h.newKey(t, h.sarah, "CI", "read")
+	boss := h.signIn(t, h.admin)
+	for _, path := range []string{
+		stepsiesAt + "?cursor=nonsense", "/dashboard/trash?cursor=nonsense", fmt.Sprintf("%s/%d/readers?cursor=nonsense", stepsiesAt, s.ID),
+		developer + "?live=nonsense", developer + "?dead=nonsense", keyAt(k.ID, "") + "?history=nonsense", activityAt + "?cursor=nonsense", usersAt + "?cursor=nonsense",
+	} {
+		page := boss.get(t, path)
+		wantStatus(t, page, http.StatusUnprocessableEntity)
+		wantText(t, page, "Open the list from its beginning")
+	}
 	// An end of a list that has become shorter leads back.
 	wantText(t, nobody.get(t, "/newest?cursor="+"eyJzIjoibmV3ZXN0IiwiaSI6MX0"), "Nothing follows here any more")
 }

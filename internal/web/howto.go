@@ -68,7 +68,7 @@ func howToOf(m metadata) howTo {
 	}
 	for i, step := range s.Steps {
 		most := min(500, howToText/len(s.Steps))
-		text := oneLine(step.Content.Beginning(8*most), most) // references such as &amp; take up to 8 bytes for a character
+		text := excerpt(step.Content.Beginning(8*most), most) // references such as &amp; take up to 8 bytes for a character
 		if text == "" {
 			text = step.Title
 		}

@@ -2,14 +2,10 @@ package web
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/stepsies/stepsies/internal/store"
 )
-
-// chartDays is how far back the charts of a key go, today included.
-const chartDays = 30
 
 // dayCounts is how a key was called on each day of a chart, oldest first, quiet
 // days included.
@@ -56,9 +52,6 @@ func (d dayCounts) top() int64 {
 	return most
 }
 
-// bar is a rectangle of a chart, in the units of its view box.
-type bar struct{ X, Y, Width, Height string }
-
 // chartBar is one day of a chart: what was accepted, and on top of it what was
 // refused.
 type chartBar struct {
@@ -85,9 +78,9 @@ func (d dayCounts) bars(width, height, gap float64) []chartBar {
 		accepted = min(accepted, height-refused)
 		at := time.Unix(day.Day*86400, 0).UTC()
 		out[i] = chartBar{
-			Accepted: bar{decimal(x), decimal(height - accepted), decimal(wide), decimal(accepted)},
-			Refused:  bar{decimal(x), decimal(height - accepted - refused), decimal(wide), decimal(refused)},
-			Whole:    bar{decimal(float64(i) * step), "0", decimal(step), decimal(height)},
+			Accepted: newBar(x, height-accepted, wide, accepted),
+			Refused:  newBar(x, height-accepted-refused, wide, refused),
+			Whole:    newBar(float64(i)*step, 0, step, height),
 			Words:    at.Format("Mon 2 Jan") + ": " + dayWords(day), At: at,
 			Requests: day.Requests, Refusals: day.Refusals,
 		}
@@ -101,8 +94,6 @@ func dayWords(d store.KeyDay) string {
 	}
 	return fmt.Sprintf("%s, %s refused", requests(d.Requests), number(d.Refusals))
 }
-
-func decimal(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) }
 
 // chartWords says in a sentence what the large chart shows.
 func chartWords(d dayCounts) string {

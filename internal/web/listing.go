@@ -4,18 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/store"
-)
-
-// Pages that list what everyone may read.
-const (
-	newestPath    = "/newest"
-	bestRatedPath = "/best-rated"
-	latelyPath    = "/completed-lately"
-	searchPath    = "/search"
 )
 
 // perPublicPage is how many stepsies a public list shows at once.
@@ -45,8 +36,8 @@ func withCursor(path, cursor string) string {
 	return path + mark + "cursor=" + url.QueryEscape(cursor)
 }
 
-// listOf returns the page of a list in an order.
-func (web *Web) listOf(order store.PublicOrder, v listingView) func(*request) error {
+// ordered is the page of a list in an order.
+func (web *Web) ordered(order store.PublicOrder, v listingView) func(*request) error {
 	return func(q *request) error {
 		found, err := web.Store.PublicStepsies(q.Context(), order, q.part())
 		return web.list(q, v, found, err)
@@ -54,19 +45,19 @@ func (web *Web) listOf(order store.PublicOrder, v listingView) func(*request) er
 }
 
 func (web *Web) newestPage(q *request) error {
-	return web.listOf(store.Newest, listingView{
+	return web.ordered(store.Newest, listingView{
 		Title: "Newest", Path: newestPath, Sentence: "What was published last, by everyone.", Empty: "Nothing is published yet",
 	})(q)
 }
 
 func (web *Web) bestRatedPage(q *request) error {
-	return web.listOf(store.BestRated, listingView{
+	return web.ordered(store.BestRated, listingView{
 		Title: "Best rated", Path: bestRatedPath, Sentence: "By what readers thought who followed them. Many good ratings count for more than a single perfect one.", Empty: "Nobody has rated a stepsy yet",
 	})(q)
 }
 
 func (web *Web) latelyPage(q *request) error {
-	return web.listOf(store.CompletedLately, listingView{
+	return web.ordered(store.CompletedLately, listingView{
 		Title: "Completed lately", Path: latelyPath, Sentence: "What readers followed to the end, above all in the last week.", Empty: "Nobody has completed a stepsy yet",
 	})(q)
 }
@@ -104,16 +95,6 @@ func (web *Web) list(q *request, v listingView, found store.Paged[stepsies.Steps
 	p.Canonical, p.Head = web.PublicURL+v.Path, publicHead("", "", v.Later)
 	return q.renderPublic(listingPage(p, v))
 }
-
-// ofThisList says in words for readers what is wrong with a cursor.
-func ofThisList(err error) error {
-	if stepsies.CodeOf(err) == stepsies.CodeBadRequest {
-		return stepsies.BadRequest("This is not a part of this list: its address is mistyped or cut off. Open the list from its beginning.")
-	}
-	return err
-}
-
-func categoryPath(category string) string { return "/categories/" + category }
 
 // categoryTopic is what a category is about, within a sentence.
 func categoryTopic(category string) string {
@@ -154,7 +135,7 @@ func (web *Web) authorPage(q *request) error {
 		p.Description = "Stepsies by " + author.DisplayName + "."
 	}
 	p.Canonical = web.PublicURL + authorPath(author.Username)
-	p.Head = publicHead(authorPath(author.Username)+"/feed.atom", "Stepsies by "+author.DisplayName, v.Later)
+	p.Head = publicHead(authorPath(author.Username)+feedPath, "Stepsies by "+author.DisplayName, v.Later)
 	return q.renderPublic(authorPageOf(p, v))
 }
 
@@ -166,17 +147,4 @@ func (q *request) publicAuthor() (stepsies.User, error) {
 		err = errNoPage
 	}
 	return author, err
-}
-
-// excerpt shortens a text to at most n characters, at the end of a word.
-func excerpt(text string, n int) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if utf8.RuneCountInString(text) <= n {
-		return text
-	}
-	cut := string([]rune(text)[:n])
-	if at := strings.LastIndexByte(cut, ' '); at > n/2 {
-		cut = cut[:at]
-	}
-	return strings.TrimRight(cut, " ,.;:–—-") + "…"
 }

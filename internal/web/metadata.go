@@ -4,7 +4,6 @@ import (
 	"html"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -39,9 +38,7 @@ func (web *Web) metadataOf(s stepsies.Stepsy) templ.Component {
 }
 
 // authorURL is where everyone reads about the author of a stepsy.
-func (web *Web) authorURL(s stepsies.Stepsy) string {
-	return web.PublicURL + "/@" + url.PathEscape(s.Username)
-}
+func (web *Web) authorURL(s stepsies.Stepsy) string { return web.PublicURL + authorPath(s.Username) }
 
 // The card that stands for a stepsy without an image, in pixels.
 const (
@@ -54,28 +51,14 @@ const maxSummary = 300
 
 // summary is a stepsy in a line: its description, or else the titles of its steps.
 func summary(s stepsies.Stepsy) string {
-	if text := oneLine(s.Description, maxSummary); text != "" {
+	if text := excerpt(s.Description, maxSummary); text != "" {
 		return text
 	}
 	var titles []string
 	for _, step := range s.Steps[:min(len(s.Steps), 10)] {
 		titles = append(titles, step.Title)
 	}
-	return oneLine(plural(s.StepsCount, "step")+": "+strings.Join(titles, " · "), maxSummary)
-}
-
-// oneLine makes a line of a text, and ends it with … at a word where it has more
-// than that many characters.
-func oneLine(text string, most int) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	cut := string([]rune(text)[:most])
-	if space := strings.LastIndexByte(cut, ' '); space > len(cut)/2 {
-		cut = cut[:space]
-	}
-	return strings.TrimRight(cut, " .,;:") + "…"
+	return excerpt(plural(s.StepsCount, "step")+": "+strings.Join(titles, " · "), maxSummary)
 }
 
 // firstImage is the first image in the steps that any site may show, "" without one.

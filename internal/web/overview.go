@@ -1,10 +1,7 @@
 package web
 
 import (
-	"math"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stepsies/stepsies"
@@ -34,13 +31,7 @@ type overviewView struct {
 func (v overviewView) fresh() bool { return v.Owns.Stepsies == 0 }
 
 // rating is the mean of all ratings, "" without any.
-func (v overviewView) rating() string {
-	if v.Totals.Ratings == 0 {
-		return ""
-	}
-	mean := math.Round(float64(v.Totals.Stars)/float64(v.Totals.Ratings)*10) / 10
-	return strconv.FormatFloat(mean, 'f', 1, 64)
-}
+func (v overviewView) rating() string { return meanOf(v.Totals.Ratings, v.Totals.Stars) }
 
 // keyNotice says why a key's owner should look at it, and what to do.
 type keyNotice struct {
@@ -109,12 +100,4 @@ func noticeOf(k stepsies.APIKey, now time.Time) keyNotice {
 		n.Advice, n.Act, n.Verb = "Revoke it if nothing needs it any more.", "revoke", "Revoke"
 	}
 	return n
-}
-
-// planName is a plan as people read it.
-func planName(p stepsies.Plan) string {
-	if p == "" {
-		return ""
-	}
-	return strings.ToUpper(string(p[:1])) + string(p[1:])
 }

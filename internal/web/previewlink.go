@@ -24,7 +24,7 @@ func (web *Web) makePreviewLink(q *request) error {
 	if err := web.Store.MakePreviewLink(q.Context(), q.write(), s.ID, q.session.Access(), hash); err != nil {
 		return err
 	}
-	return q.showPreview(s, previewLink{MadeAt: web.Now(), Address: web.PublicURL + "/preview/" + token})
+	return q.showPreview(s, previewLink{MadeAt: web.Now(), Address: web.PublicURL + previewPath + token})
 }
 
 // endPreviewLink takes a draft back from whoever has its link.

@@ -81,7 +81,7 @@ func (web *Web) rateStepsy(q *request) error {
 		return errOwnRating
 	}
 	stars, _ := strconv.Atoi(q.PostFormValue("stars"))
-	comment := strings.ReplaceAll(q.PostFormValue("comment"), "\r\n", "\n")
+	comment := lineBreaks(q.PostFormValue("comment"))
 	rating, err := stepsies.NewRating(stars, comment)
 	if stars == 0 {
 		err = stepsies.Invalid("stars", "Choose one to five stars.")

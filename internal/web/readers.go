@@ -1,9 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -53,7 +53,7 @@ func (web *Web) readersPage(q *request) error {
 	}
 	ratings, err := web.Store.ListRatings(q.Context(), s.ID, store.Page{Limit: opinionsPerPage, Cursor: q.FormValue("cursor")})
 	if err != nil {
-		return err
+		return ofThisList(err)
 	}
 	v.Ratings = ratings.Items
 	if ratings.Next != "" {
@@ -136,18 +136,13 @@ func (s series) bars(width, height, gap float64) (bars []bar, words []string) {
 		if v > 0 {
 			tall = max(float64(v)/top*height, 1)
 		}
-		bars = append(bars, bar{decimal(float64(i)*step + gap/2), decimal(height - tall), decimal(step - gap), decimal(tall)})
+		bars = append(bars, newBar(float64(i)*step+gap/2, height-tall, step-gap, tall))
 		words = append(words, s.First.AddDate(0, 0, i).Format("Mon 2 Jan")+": "+plural(int(v), s.Thing))
 	}
 	return bars, words
 }
 
-// meanOf is the mean of ratings with one decimal, "–" without any.
-func meanOf(ratings, stars int64) string {
-	if r, ok := (stepsies.Stepsy{Ratings: ratings, Stars: stars}).AverageRating(); ok {
-		return strconv.FormatFloat(r, 'f', 1, 64)
-	}
-	return "–"
-}
+// meanOrDash is the mean of ratings, "–" without any.
+func meanOrDash(ratings, stars int64) string { return cmp.Or(meanOf(ratings, stars), "–") }
 
 func starsOf(n int) string { return strings.Repeat("★", n) }

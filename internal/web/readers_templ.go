@@ -54,7 +54,7 @@ func readersPageOf(p page, v readersView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = authorNote(authorOf(v.Stepsy), v.Foreign, "Back to your own stepsies", stepsiesPath).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = foreignNote(authorOf(v.Stepsy), v.Foreign, "Back to your own stepsies", stepsiesPath).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -156,9 +156,9 @@ func readersPageOf(p page, v readersView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var9 string
-			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(meanOf(v.Stepsy.Ratings, v.Stepsy.Stars))
+			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(meanOrDash(v.Stepsy.Ratings, v.Stepsy.Stars))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `readers.templ`, Line: 34, Col: 48}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `readers.templ`, Line: 34, Col: 52}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 			if templ_7745c5c3_Err != nil {
@@ -834,9 +834,9 @@ func readingTable(days []store.ReadingDay) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var45 string
-			templ_7745c5c3_Var45, templ_7745c5c3_Err = templ.JoinStringErrs(meanOf(d.Ratings, d.Stars))
+			templ_7745c5c3_Var45, templ_7745c5c3_Err = templ.JoinStringErrs(meanOrDash(d.Ratings, d.Stars))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `readers.templ`, Line: 147, Col: 50}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `readers.templ`, Line: 147, Col: 54}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var45))
 			if templ_7745c5c3_Err != nil {

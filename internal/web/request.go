@@ -132,6 +132,28 @@ func (q *request) takeNotice() string {
 	return sentence
 }
 
+// id is the id in the address, which is no page without one.
+func (q *request) id() (int64, error) {
+	id, err := strconv.ParseInt(q.PathValue("id"), 10, 64)
+	if err != nil {
+		return 0, errNoPage
+	}
+	return id, nil
+}
+
+// whose is the user whose things are meant: whoever is signed in where no name is given.
+// Another's do not exist but for admins.
+func (q *request) whose(users *store.Store, name string) (stepsies.User, error) {
+	self := q.session.User
+	if name == "" || strings.EqualFold(name, self.Username) {
+		return self, nil
+	}
+	if !q.session.Access().Everyone {
+		return stepsies.User{}, errNoPage
+	}
+	return users.User(q.Context(), name)
+}
+
 // errNoPage is for addresses where there is nothing.
 var errNoPage = stepsies.NotFound("page")
 
@@ -267,6 +289,14 @@ func fieldErrors(err error) map[string]string {
 		}
 	}
 	return fields
+}
+
+// ofThisList says in words for people what is wrong with a cursor.
+func ofThisList(err error) error {
+	if stepsies.CodeOf(err) == stepsies.CodeBadRequest {
+		return stepsies.BadRequest("This is not a part of this list: its address is mistyped or cut off. Open the list from its beginning.")
+	}
+	return err
 }
 
 // sentenceOf makes a sentence of a problem that begins with its verb.

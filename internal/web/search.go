@@ -92,14 +92,3 @@ func (web *Web) admitSearch(q *request, query string) ratelimit.Verdict {
 	}
 	return web.searches.Take(q.Context(), q.ip)
 }
-
-// cleanQuery is what can be shown of a query that cannot be searched for.
-func cleanQuery(query string) string {
-	query = strings.ToValidUTF8(query[:min(len(query), maxQuery)], "")
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if stepsies.CheckText(string(r), false) != nil {
-			return ' '
-		}
-		return r
-	}, query))
-}

@@ -113,7 +113,7 @@ func (f *sitemapFile) add(path string, changed time.Time) {
 
 // addPages adds the pages that do not belong to an author.
 func (f *sitemapFile) addPages(ctx context.Context) error {
-	for _, path := range []string{"/", newestPath, bestRatedPath, latelyPath, "/docs"} {
+	for _, path := range []string{"/", newestPath, bestRatedPath, latelyPath, docsPath} {
 		f.add(path, time.Time{})
 	}
 	names, err := f.web.Store.PublicCategories(ctx)

@@ -1,12 +1,9 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/store"
@@ -15,20 +12,12 @@ import (
 // stepsiesPerPage is how many stepsies the list shows at once, and the trash.
 const stepsiesPerPage = 50
 
-const (
-	stepsiesPath = "/dashboard/stepsies"
-	trashPath    = "/dashboard/trash"
-)
-
 // listSorts are the orders that the list can be shown in, the first one being what it
 // is shown in when nothing is asked.
 var listSorts = []choice{
 	{"-updated_at", "Last changed"}, {"-created_at", "Newest"}, {"created_at", "Oldest"},
 	{"-published_at", "Last published"}, {"title", "Title"},
 }
-
-// choice is an option of a select.
-type choice struct{ Value, Label string }
 
 // stepsiesView is the tab Stepsies: the stepsies of one author.
 type stepsiesView struct {
@@ -69,13 +58,13 @@ func (v stepsiesView) address(cursor string) string {
 // stepsiesPage lists the stepsies of whoever is signed in, or for an admin those of
 // ?user=NAME.
 func (web *Web) stepsiesPage(q *request) error {
-	author, err := q.keyOwner(q.FormValue("user"))
+	author, err := q.whose(web.Store, q.FormValue("user"))
 	if err != nil {
 		return err
 	}
 	v := stepsiesView{
 		Author: author, Foreign: author.ID != q.session.User.ID,
-		Query: strings.TrimSpace(q.FormValue("q")), Status: q.FormValue("status"), Category: q.FormValue("category"), Sort: q.FormValue("sort"),
+		Query: cleanQuery(q.FormValue("q")), Status: q.FormValue("status"), Category: q.FormValue("category"), Sort: q.FormValue("sort"),
 		Continued: q.FormValue("cursor") != "",
 	}
 	v.forgetUnknown()
@@ -84,7 +73,7 @@ func (web *Web) stepsiesPage(q *request) error {
 		Query: v.Query, Sort: v.Sort, Page: store.Page{Limit: stepsiesPerPage, Cursor: q.FormValue("cursor")},
 	})
 	if err != nil {
-		return err
+		return ofThisList(err)
 	}
 	v.Items = found.Items
 	if found.Next != "" {
@@ -93,14 +82,8 @@ func (web *Web) stepsiesPage(q *request) error {
 	return q.render(http.StatusOK, stepsiesTab(q.page("Stepsies", "Stepsies"), v))
 }
 
-// maxQuery bounds what is searched for, in bytes.
-const maxQuery = 500
-
 // forgetUnknown drops from the address what no link or form of ours puts there.
 func (v *stepsiesView) forgetUnknown() {
-	if len(v.Query) > maxQuery || stepsies.CheckText(v.Query, false) != nil {
-		v.Query = cleanQuery(v.Query)
-	}
 	if _, err := stepsies.ParseStatus(v.Status); err != nil {
 		v.Status = ""
 	}
@@ -112,14 +95,6 @@ func (v *stepsiesView) forgetUnknown() {
 	}
 }
 
-// categoryName is a category as people read it.
-func categoryName(category string) string {
-	if category == "" {
-		return ""
-	}
-	return strings.ToUpper(category[:1]) + category[1:]
-}
-
 func categoryChoices() []choice {
 	choices := make([]choice, len(stepsies.Categories))
 	for i, name := range stepsies.Categories {
@@ -128,36 +103,12 @@ func categoryChoices() []choice {
 	return choices
 }
 
-// ratingOf is the mean of the ratings in words, "" without any.
-func ratingOf(s stepsies.Stepsy) string {
-	mean, ok := s.AverageRating()
-	if !ok {
-		return ""
-	}
-	return strconv.FormatFloat(mean, 'f', 1, 64)
-}
-
-// stepsyPath is the address of a stepsy in the dashboard, or of what is done there.
-func stepsyPath(s stepsies.Stepsy, act string) string {
-	path := fmt.Sprintf("%s/%d", stepsiesPath, s.ID)
-	if act != "" {
-		path += "/" + act
-	}
-	return path
-}
-
-// publicPath is where everyone reads a stepsy once it is published.
-func publicPath(s stepsies.Stepsy) string { return authorPath(s.Username) + "/" + s.Slug }
-
-// authorPath is the address of an author's page.
-func authorPath(username string) string { return "/@" + url.PathEscape(username) }
-
 // stepsyOfPath is the stepsy that the address names, if it may be changed: another's
 // does not exist here but for admins, published or not.
 func (q *request) stepsyOfPath() (stepsies.Stepsy, error) {
-	id, err := strconv.ParseInt(q.PathValue("id"), 10, 64)
+	id, err := q.id()
 	if err != nil {
-		return stepsies.Stepsy{}, errNoPage
+		return stepsies.Stepsy{}, err
 	}
 	s, err := q.web.Store.Stepsy(q.Context(), id, q.session.Access())
 	if err == nil && !s.ChangeableBy(q.session.Access()) {
@@ -169,13 +120,7 @@ func (q *request) stepsyOfPath() (stepsies.Stepsy, error) {
 // foreign reports whether a stepsy is another's than the reader's.
 func (q *request) foreign(s stepsies.Stepsy) bool { return s.UserID != q.session.User.ID }
 
-// authorOf is the author as far as a stepsy knows them.
-func authorOf(s stepsies.Stepsy) stepsies.User {
-	u := stepsies.User{ID: s.UserID, Username: s.Username, DisplayName: s.DisplayName}
-	return u
-}
-
-// listOf is the address of the list that a stepsy stands in.
-func (q *request) listOf(s stepsies.Stepsy) string {
+// listPath is the address of the list that a stepsy stands in.
+func (q *request) listPath(s stepsies.Stepsy) string {
 	return ofUser(stepsiesPath, authorOf(s), q.foreign(s))
 }

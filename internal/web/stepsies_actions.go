@@ -17,7 +17,7 @@ type stepsyAction struct {
 }
 
 func (q *request) actionOn(s stepsies.Stepsy) stepsyAction {
-	return stepsyAction{Stepsy: s, Foreign: q.foreign(s), Back: q.listOf(s)}
+	return stepsyAction{Stepsy: s, Foreign: q.foreign(s), Back: q.listPath(s)}
 }
 
 // previewPage shows a stepsy as its readers will see it.
@@ -110,5 +110,5 @@ func (web *Web) deleteStepsy(q *request) error {
 		return err
 	}
 	q.notice(shortName(s.Title) + " is in the trash, where it stays for 30 days.")
-	return q.redirect(q.listOf(s))
+	return q.redirect(q.listPath(s))
 }

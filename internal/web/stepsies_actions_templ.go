@@ -48,7 +48,7 @@ func stepsyPreview(p page, v stepsyAction) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = authorNote(authorOf(v.Stepsy), v.Foreign, "Back to your own stepsies", stepsiesPath).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = foreignNote(authorOf(v.Stepsy), v.Foreign, "Back to your own stepsies", stepsiesPath).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -205,7 +205,7 @@ func deleteStepsyPageOf(p page, v stepsyAction) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = authorNote(authorOf(v.Stepsy), v.Foreign, "Back to your own stepsies", stepsiesPath).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = foreignNote(authorOf(v.Stepsy), v.Foreign, "Back to your own stepsies", stepsiesPath).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

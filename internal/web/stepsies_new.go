@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/stepsies/stepsies"
 )
@@ -19,7 +18,7 @@ type newStepsyForm struct {
 }
 
 func (web *Web) newStepsyPage(q *request) error {
-	author, err := q.keyOwner(q.FormValue("user"))
+	author, err := q.whose(web.Store, q.FormValue("user"))
 	if err != nil {
 		return err
 	}
@@ -30,7 +29,7 @@ func (web *Web) newStepsyPage(q *request) error {
 // createStepsy makes a draft and opens it in the editor. The form can be sent twice
 // and makes one all the same.
 func (web *Web) createStepsy(q *request) error {
-	author, err := q.keyOwner(q.FormValue("user"))
+	author, err := q.whose(web.Store, q.FormValue("user"))
 	if err != nil {
 		return err
 	}
@@ -53,7 +52,3 @@ func (web *Web) createStepsy(q *request) error {
 	}
 	return q.redirect(stepsyPath(out.Value, ""))
 }
-
-// lineBreaks turns the line breaks of forms (CR LF, HTML §4.10.22.4) into those of
-// what is stored, so that saving what nobody changed changes nothing.
-func lineBreaks(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/stepsies/stepsies"
@@ -23,7 +22,7 @@ func (v trashView) list() string { return ofUser(stepsiesPath, v.Author, v.Forei
 
 // trashPage shows what can still be put back.
 func (web *Web) trashPage(q *request) error {
-	author, err := q.keyOwner(q.FormValue("user"))
+	author, err := q.whose(web.Store, q.FormValue("user"))
 	if err != nil {
 		return err
 	}
@@ -31,7 +30,7 @@ func (web *Web) trashPage(q *request) error {
 	v := trashView{Author: author, Foreign: author.ID != q.session.User.ID, Continued: cursor != ""}
 	found, err := web.Store.ListTrash(q.Context(), author.ID, store.Page{Limit: stepsiesPerPage, Cursor: cursor})
 	if err != nil {
-		return err
+		return ofThisList(err)
 	}
 	v.Items = found.Items
 	if found.Next != "" {
@@ -46,9 +45,9 @@ func (web *Web) trashPage(q *request) error {
 
 // restoreStepsy puts a stepsy back where it was, as it was.
 func (web *Web) restoreStepsy(q *request) error {
-	id, err := strconv.ParseInt(q.PathValue("id"), 10, 64)
+	id, err := q.id()
 	if err != nil {
-		return errNoPage
+		return err
 	}
 	out, err := web.Store.RestoreStepsy(q.Context(), q.write(), id, q.session.Access())
 	if err != nil {

@@ -51,7 +51,7 @@ func trashPageOf(p page, v trashView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = authorNote(v.Author, v.Foreign, "Back to your own trash", trashPath).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = foreignNote(v.Author, v.Foreign, "Back to your own trash", trashPath).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -10,11 +10,10 @@ import (
 	"github.com/stepsies/stepsies/internal/store"
 )
 
+// How much the tab shows at once.
 const (
-	usersPath    = "/dashboard/users"
-	usersPerPage = 50
-	// maxInvitations is how many open invitations the list shows.
-	maxInvitations = 100
+	usersPerPage   = 50
+	maxInvitations = 100 // open ones
 )
 
 var (
@@ -50,10 +49,10 @@ func (v usersView) address(cursor string) string {
 
 // usersPage lists the users, newest first, and the invitations that still work.
 func (web *Web) usersPage(q *request) error {
-	v := usersView{Query: searchText(q.FormValue("q")), SignUp: web.SignUp, Continued: q.FormValue("cursor") != ""}
+	v := usersView{Query: cleanQuery(q.FormValue("q")), SignUp: web.SignUp, Continued: q.FormValue("cursor") != ""}
 	found, err := web.Store.ListUsers(q.Context(), v.Query, store.Page{Limit: usersPerPage, Cursor: q.FormValue("cursor")})
 	if err != nil {
-		return noSuchPart(err)
+		return ofThisList(err)
 	}
 	v.Items = found.Items
 	if found.Next != "" {
@@ -67,16 +66,6 @@ func (web *Web) usersPage(q *request) error {
 	return q.render(http.StatusOK, usersTab(q.page("Users", "Users"), v))
 }
 
-// userPath is the address of a user's page, or of one of its forms. The @ keeps a
-// user called new apart from the form that makes one.
-func userPath(username, form string) string {
-	path := usersPath + "/@" + url.PathEscape(username)
-	if form != "" {
-		path += "/" + form
-	}
-	return path
-}
-
 // userOfPath is the user whom the address names.
 func (q *request) userOfPath() (stepsies.User, error) {
 	name, ok := strings.CutPrefix(q.PathValue("user"), "@")
@@ -84,12 +73,6 @@ func (q *request) userOfPath() (stepsies.User, error) {
 		return stepsies.User{}, errNoPage
 	}
 	return q.web.Store.User(q.Context(), name)
-}
-
-// linkView is a link that is shown once.
-type linkView struct {
-	Title, Sentence string
-	Address         string
 }
 
 func (web *Web) newUserPage(q *request) error {
@@ -200,7 +183,7 @@ func (web *Web) invite(q *request) error {
 
 // endInvitation takes an invitation back.
 func (web *Web) endInvitation(q *request) error {
-	id, err := idOf(q.PathValue("id"))
+	id, err := q.id()
 	if err != nil {
 		return err
 	}

@@ -238,12 +238,3 @@ func belongingsWords(b store.Belongings) string {
 	}
 	return strings.Join(words, ", ")
 }
-
-// idOf reads the id of an address.
-func idOf(text string) (int64, error) {
-	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return 0, errNoPage
-	}
-	return id, nil
-}

@@ -2,8 +2,10 @@ package web
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stepsies/stepsies"
 )
@@ -91,5 +93,78 @@ func initials(u stepsies.User) string {
 }
 
 // upperFirst begins a sentence with words that stand within one elsewhere. They begin
-// with a letter of ASCII.
-func upperFirst(words string) string { return strings.ToUpper(words[:1]) + words[1:] }
+// with a letter of ASCII, where there are any.
+func upperFirst(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+// categoryName is a category as people read it.
+func categoryName(category string) string { return upperFirst(category) }
+
+// meanOf is the mean of ratings with one decimal, "" without any.
+func meanOf(ratings, stars int64) string {
+	mean, ok := stepsies.Stepsy{Ratings: ratings, Stars: stars}.AverageRating()
+	if !ok {
+		return ""
+	}
+	return strconv.FormatFloat(mean, 'f', 1, 64)
+}
+
+// ratingOf is that of a stepsy.
+func ratingOf(s stepsies.Stepsy) string { return meanOf(s.Ratings, s.Stars) }
+
+// authorOf is the author as far as a stepsy knows them.
+func authorOf(s stepsies.Stepsy) stepsies.User {
+	return stepsies.User{ID: s.UserID, Username: s.Username, DisplayName: s.DisplayName}
+}
+
+// planName is a plan as people read it.
+func planName(p stepsies.Plan) string { return upperFirst(string(p)) }
+
+// shortName is the name of something where a long one would drown the sentence.
+func shortName(name string) string {
+	const most = 40
+	if runes := []rune(name); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return name
+}
+
+// doneBy names who made a change, to a reader who may be the same.
+func doneBy(reader stepsies.User, a stepsies.Actor) string {
+	switch a.Kind {
+	case stepsies.ActorOperator:
+		return "the operator"
+	case stepsies.ActorAnonymous:
+		return "someone who held the key"
+	}
+	name := a.Username
+	if a.UserID == reader.ID {
+		name = "you"
+	}
+	if a.Kind == stepsies.ActorKey {
+		name += " with the key " + a.KeyName
+	}
+	return name
+}
+
+// lineBreaks turns the line breaks of forms (CR LF, HTML §4.10.22.4) into those of
+// what is stored, so that saving what nobody changed changes nothing.
+func lineBreaks(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+
+// excerpt makes a line of a text, and ends it with … at a word where it has more than n
+// characters.
+func excerpt(text string, n int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	cut := string([]rune(text)[:n])
+	if at := strings.LastIndexByte(cut, ' '); at > n/2 {
+		cut = cut[:at]
+	}
+	return strings.TrimRight(cut, " ,.;:–—-") + "…"
+}
