@@ -2,7 +2,6 @@ package stepsies
 
 import (
 	"errors"
-	"net/url"
 	"time"
 )
 
@@ -205,17 +204,4 @@ func errRevokedKey(verb string) error {
 
 func wholeSecondUp(t time.Time) time.Time {
 	return t.Add(time.Second - time.Nanosecond).Truncate(time.Second)
-}
-
-// ParseSourceURL returns the address at which a leaked key was found: empty, or
-// an http or https address of at most 2,000 characters.
-func ParseSourceURL(s string) (string, error) {
-	if s == "" {
-		return "", nil
-	}
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(s) > 2000 || CheckText(s, false) != nil {
-		return "", errors.New("must be an address that begins with https:// or http://, of at most 2,000 characters")
-	}
-	return s, nil
 }
