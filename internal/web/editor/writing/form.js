@@ -26,7 +26,10 @@ export function typed() {
 }
 
 let committed = form.elements.slug.value;
-form.elements.slug.addEventListener("change", () => { committed = form.elements.slug.value.trim(); });
+form.elements.slug.addEventListener("change", commitSlug);
+
+// commitSlug has the slug that is being typed count.
+export function commitSlug() { committed = form.elements.slug.value.trim(); }
 
 // slugIs shows the slug that was stored, unless another one is being typed.
 export function slugIs(slug) {

@@ -1,10 +1,11 @@
 // The page on which a stepsy is written. Without this script all of it works by sending
 // the form; with it steps move in place, drafts save themselves and nothing that was
 // typed is lost.
-import { form, rows, same, typed } from "./form.js";
+import { commitSlug, form, rows, same, typed } from "./form.js";
 import { act, fill } from "./rows.js";
 import { startDragging } from "./drag.js";
-import { changed, flush, isSaved, save, start } from "./saving.js";
+import { changed, flush, save, start } from "./saving.js";
+import { publish } from "./publishing.js";
 import { offerKept } from "./kept.js";
 import { show } from "./messages.js";
 
@@ -41,31 +42,31 @@ rows.addEventListener("row", (event) => watch(event.target));
 form.addEventListener("input", changed);
 form.addEventListener("change", changed);
 
-let passing = false; // the form is sent after all
-form.addEventListener("submit", async (event) => {
+form.addEventListener("submit", (event) => {
   const button = event.submitter;
   const [what] = (button?.value ?? "save").split("-");
-  if (passing || what === "preview" || what === "compare") {
+  if (what === "preview" || what === "compare") {
     flush();
     return;
   }
-  event.preventDefault();
-  if (what !== "save" && what !== "publish") {
-    act(what, button.closest(".row"));
-    changed();
+  if (what === "publish") {
+    publish(event);
     return;
   }
-  await save(true);
-  if (what === "publish" && isSaved()) {
-    passing = true;
-    form.requestSubmit(button);
+  event.preventDefault();
+  if (what === "save") {
+    save(true);
+    return;
   }
+  act(what, button.closest(".row"));
+  changed();
 });
 
 // What hands do by themselves in every other program.
 addEventListener("keydown", (event) => {
   if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
   event.preventDefault();
+  commitSlug(); // no field is left by a key
   save(true);
 });
 

@@ -57,16 +57,19 @@ function wait(ms) {
 let running = null;
 let wanted = ""; // "quiet", or "asked" by someone
 
-// save stores what is typed, after the save that is under way.
+// save stores what is typed, after the save that is under way. It tells whether what was
+// typed when the last one began is stored.
 export function save(asked) {
   wanted = asked || wanted === "asked" ? "asked" : "quiet";
   running ??= (async () => {
+    let stored = false;
     try {
       while (wanted) {
         const asks = wanted === "asked";
         wanted = "";
-        await once(asks);
+        stored = await once(asks);
       }
+      return stored;
     } finally {
       running = null;
     }
@@ -80,18 +83,18 @@ async function once(asked) {
   unanswered = "";
   const sent = typed();
   const sentRows = [...rows.children];
-  if (stopped && !asked) return;
+  if (stopped && !asked) return false;
   if (saved !== null && same(saved, sent)) {
     clearProblems();
     forget();
     if (asked) stand("Nothing had changed");
-    return;
+    return true;
   }
   keep(sent);
   const nameless = asked ? "" : untitled(sent);
   if (nameless) {
     stand(`Not saved yet: ${nameless} has no title`);
-    return;
+    return false;
   }
   stand("Saving…");
   const body = new Blob([JSON.stringify({ ...sent, quiet: !asked })]);
@@ -104,7 +107,7 @@ async function once(asked) {
     answer = response.type === "opaqueredirect" ? {} : await response.json();
   } catch {
     later(asked, "There is no connection.");
-    return;
+    return false;
   }
   if (response.type === "opaqueredirect") signedOut(asked);
   else if (response.ok) done(sent, sentRows, answer);
@@ -112,6 +115,7 @@ async function once(asked) {
   else if (response.status === 422) unfit(asked, sentRows, answer.problems);
   else if (response.status >= 500) later(asked, answer.error);
   else giveUp(answer.error);
+  return response.ok;
 }
 
 // untitled names what has no title yet, for which there is no need to ask the server.
