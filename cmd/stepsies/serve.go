@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,8 +26,12 @@ type serveCmd struct {
 	SMTP           string        `name:"smtp" help:"Mail server for forgotten passwords, confirmations and invitations: smtp://user:password@host:587 (STARTTLS) or smtps://…. Without it no e-mail is sent. Better as a variable, since every user of a machine can read flags." placeholder:"URL" env:"STEPSIES_SMTP"`
 	MailFrom       string        `help:"Address that e-mail is sent from: Stepsies <stepsies@example.com>." placeholder:"ADDRESS" env:"STEPSIES_MAIL_FROM"`
 	AllowedOrigins []string      `help:"Origins from which browsers may call the API." placeholder:"ORIGIN" env:"STEPSIES_ALLOWED_ORIGINS"`
+	LeakPartners   string        `help:"Public keys of GitHub's secret scanning, which may then report leaked keys at /leaked-keys/github: a file as from https://api.github.com/meta/public_keys/secret_scanning, or its text." placeholder:"FILE|JSON" env:"STEPSIES_LEAK_PARTNERS"`
 	TrustedProxies []string      `help:"Networks of proxies whose X-Forwarded-For is believed." placeholder:"CIDR" env:"STEPSIES_TRUSTED_PROXIES"`
 }
+
+// maxPartnersFile bounds the file of the keys of partners, in bytes.
+const maxPartnersFile = 64 << 10
 
 // gcPercent lets the heap of a few megabytes grow to some twenty before it is
 // collected. With Go's default of 100 a busy server collects many times a second.
@@ -53,6 +59,10 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 	}
 	if cmd.Drain < 0 || cmd.Drain > 10*time.Minute {
 		return usagef("--drain must be from 0s to 10m")
+	}
+	partners, err := cmd.leakPartners()
+	if err != nil {
+		return err
 	}
 	publicURL, err := cmd.publicURL()
 	if err != nil {
@@ -84,6 +94,7 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 	config := server.Config{
 		PublicURL: publicURL, Origins: cmd.AllowedOrigins, Proxies: proxies, Log: t.log, Migrate: true, Mail: mail,
 		SignUp: cmd.Signup, RateLimits: cmd.RateLimits == "on", RedisURL: in.Redis, Drain: cmd.Drain, MetricsListener: metrics,
+		LeakPartners: partners,
 	}
 	s, err := openOwned(ctx, in, config)
 	if err != nil {
@@ -102,6 +113,29 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 		t.log.Info("stopped")
 	}
 	return runErr
+}
+
+// leakPartners reads the keys of who may report leaked keys by signed messages.
+func (cmd *serveCmd) leakPartners() (string, error) {
+	text := strings.TrimSpace(cmd.LeakPartners)
+	if text != "" && !strings.HasPrefix(text, "{") {
+		f, err := os.Open(text)
+		if err != nil {
+			return "", fmt.Errorf("--leak-partners: %w", err)
+		}
+		data, err := io.ReadAll(io.LimitReader(f, maxPartnersFile))
+		_ = f.Close()
+		if err != nil {
+			return "", fmt.Errorf("--leak-partners: %w", err)
+		}
+		if text = strings.TrimSpace(string(data)); text == "" {
+			return "", usagef("--leak-partners: the file %s is empty", cmd.LeakPartners)
+		}
+	}
+	if err := server.CheckLeakPartners(text); err != nil {
+		return "", usagef("--leak-partners: %w", err)
+	}
+	return text, nil
 }
 
 // mailer is the way to send e-mail, nil where there is none.

@@ -34,6 +34,12 @@ type Config struct {
 	// Observe, if set, is told how each request was admitted: "ok", "unauthorized",
 	// "forbidden", "rate_limit_exceeded", "quota_exceeded" or "unavailable".
 	Observe func(outcome string)
+
+	// Partners may report leaked keys by signed messages; nil: nobody may.
+	Partners PartnerKeys
+	// ObserveLeaks, if set, is told of each leak report who made it ("anyone" or
+	// "github"), "taken" or the code of its refusal, and how many keys it ended.
+	ObserveLeaks func(from, outcome string, revoked int)
 }
 
 // Limiter counts the requests of accounts, in this node's memory or in Redis.
@@ -71,6 +77,9 @@ func New(c Config) (*API, error) {
 	}
 	for path, mediaType := range documents {
 		a.mux.HandleFunc("GET "+path, a.serveDocument(path, mediaType))
+	}
+	if len(c.Partners) > 0 {
+		a.mux.HandleFunc("POST "+partnerPath, a.takePartnerReport)
 	}
 	a.mux.HandleFunc("/", a.noRoute)
 	return a, a.describe()

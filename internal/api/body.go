@@ -28,15 +28,9 @@ func readBody(r *http.Request) ([]byte, error) {
 	if r.Method != http.MethodPost && r.Method != http.MethodPatch {
 		return nil, nil
 	}
-	if r.ContentLength > MaxBody {
-		return nil, errTooLarge
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
-	if len(body) > MaxBody {
-		return nil, errTooLarge
-	}
+	body, err := readBytes(r)
 	if err != nil {
-		return nil, stepsies.BadRequest("The body could not be read to its end. Send it again.")
+		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if len(body) == 0 {
@@ -59,6 +53,21 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, stepsies.BadRequest("The body is not JSON.")
 	}
 	r.Header.Set("Content-Type", "application/json") // what it was read as, for the decoder
+	return body, nil
+}
+
+// readBytes reads a body of at most MaxBody bytes, whatever it is.
+func readBytes(r *http.Request) ([]byte, error) {
+	if r.ContentLength > MaxBody {
+		return nil, errTooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	if len(body) > MaxBody {
+		return nil, errTooLarge
+	}
+	if err != nil {
+		return nil, stepsies.BadRequest("The body could not be read to its end. Send it again.")
+	}
 	return body, nil
 }
 

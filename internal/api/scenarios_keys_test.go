@@ -98,13 +98,13 @@ var keyScenarios = []scenario{
 	{name: "keys over the limit", as: "admin", request: "GET /v1/api-keys?limit=101", status: 400, code: "bad_request"},
 	{name: "a key with an unknown parameter", as: "admin", request: "GET /v1/api-keys/{spare}?reveal=1", status: 400, code: "bad_request"},
 
-	{name: "report a leaked key", request: "POST /leaked-keys", body: `{"keys":["{spare_secret}","sk_not_a_key"],"source_url":"https://example.com/config.js"}`, status: 202, exact: `{"received":2}`,
+	{name: "report a leaked key", request: "POST /leaked-keys", body: `{"keys":["{spare_secret}","sk_not_a_key"],"source_url":"https://user:password@example.com/config.js?key={spare_secret}"}`, status: 202, exact: `{"received":2}`,
 		then: func(w *world, _ answer) {
 			if w.works(w.get("spare_secret")) {
 				w.tb.Error("a reported key works")
 			}
 			body := w.read("/v1/api-keys/{spare}")
-			for _, text := range []string{`"status":"revoked"`, `"revoked_at":"2026-03-14T15:09:26Z"`, `"revoked_reason":"leaked","leak_source_url":"https://example.com/config.js"`} {
+			for _, text := range []string{`"status":"revoked"`, `"revoked_at":"2026-03-14T15:09:26Z"`, `"revoked_reason":"leaked","leak_source_url":"https://example.com/config.js?key=redacted"`} {
 				if !strings.Contains(body, text) {
 					w.tb.Errorf("no %s in %s", text, body)
 				}

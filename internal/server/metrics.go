@@ -28,6 +28,8 @@ type metrics struct {
 	batches    prometheus.Histogram
 	lookupTime prometheus.Histogram
 	redisTime  prometheus.Histogram
+	leaks      *prometheus.CounterVec
+	leakedKeys *prometheus.CounterVec
 }
 
 // secondsBuckets go from 100 µs to 10 s.
@@ -57,8 +59,14 @@ func newMetrics() *metrics {
 		redisTime: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "stepsies_redis_decision_duration_seconds", Help: "How long a decision by Redis took.", Buckets: secondsBuckets,
 		}),
+		leaks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "stepsies_leak_reports_total", Help: "Reports of leaked keys, by who made them (anyone, or signed by github) and outcome: taken, or the code of the refusal.",
+		}, []string{"from", "outcome"}),
+		leakedKeys: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "stepsies_leaked_keys_revoked_total", Help: "Keys that a leak report ended, by who made it.",
+		}, []string{"from"}),
 	}
-	m.registry.MustRegister(m.requests, m.durations, m.admissions, m.lookups, m.batches, m.lookupTime, m.redisTime,
+	m.registry.MustRegister(m.leaks, m.leakedKeys, m.requests, m.durations, m.admissions, m.lookups, m.batches, m.lookupTime, m.redisTime,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -78,6 +86,11 @@ func (m *metrics) answered(a reqlog.Answer) {
 }
 
 func (m *metrics) admitted(outcome string) { m.admissions.WithLabelValues(outcome).Inc() }
+
+func (m *metrics) leaksReported(from, outcome string, revoked int) {
+	m.leaks.WithLabelValues(from, outcome).Inc()
+	m.leakedKeys.WithLabelValues(from).Add(float64(revoked))
+}
 
 func (m *metrics) lookedUp(keys int, took time.Duration, err error) {
 	outcome := "ok"

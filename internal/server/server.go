@@ -45,11 +45,14 @@ type Config struct {
 	PublicURL   string // without a slash at the end
 	Origins     []string
 	Proxies     reqlog.Proxies
-	RateLimits  bool          // limits per account; leak reports and sign-ins are limited by address anyway
-	RedisURL    string        // redis://…, shared by the nodes for their limits; "" counts in memory
-	SignUp      string        // open, invite or closed; "" is invite
-	Mail        *Mailer       // nil: no e-mail is sent
-	Drain       time.Duration // how long /readyz says no before the listener closes
+	RateLimits  bool // limits per account; leak reports and sign-ins are limited by address anyway
+	// LeakPartners are the public keys of who may report leaked keys by signed messages,
+	// in the form of api.ParsePartnerKeys; "": nobody may.
+	LeakPartners string
+	RedisURL     string        // redis://…, shared by the nodes for their limits; "" counts in memory
+	SignUp       string        // open, invite or closed; "" is invite
+	Mail         *Mailer       // nil: no e-mail is sent
+	Drain        time.Duration // how long /readyz says no before the listener closes
 	// MetricsListener serves /metrics. Without one they are on the public listener,
 	// for clients on this machine alone.
 	MetricsListener net.Listener
@@ -75,6 +78,19 @@ func CheckRedisURL(address string) error {
 		return nil
 	}
 	return ratelimit.CheckURL(address)
+}
+
+// CheckLeakPartners does the same for a Config.LeakPartners.
+func CheckLeakPartners(keys string) error {
+	_, err := leakPartners(keys)
+	return err
+}
+
+func leakPartners(keys string) (api.PartnerKeys, error) {
+	if keys == "" {
+		return nil, nil
+	}
+	return api.ParsePartnerKeys([]byte(keys))
 }
 
 // Server is an open installation: its database and the handlers on it. Run makes
@@ -138,7 +154,10 @@ func (s *Server) open(ctx context.Context) error {
 	keys.Observe(s.metrics.lookedUp)
 	config := api.Config{
 		Store: s.store, Keys: keys, PublicURL: c.PublicURL, Origins: c.Origins, Now: c.Now, Log: c.Log,
-		Observe: s.metrics.admitted,
+		Observe: s.metrics.admitted, ObserveLeaks: s.metrics.leaksReported,
+	}
+	if config.Partners, err = leakPartners(c.LeakPartners); err != nil {
+		return fmt.Errorf("keys of partners: %w", err)
 	}
 	if c.RateLimits {
 		if err := s.openLimits(); err != nil {

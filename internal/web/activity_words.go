@@ -102,6 +102,9 @@ func (d *deed) ofKey(a stepsies.Activity) {
 		d.Tail = " as leaked, so it was revoked"
 		if a.Actor.Kind == stepsies.ActorAnonymous {
 			d.Actor = "Someone who held it"
+			if a.Actor.Username != "" {
+				d.Actor = a.Actor.Username // who signed the report
+			}
 		}
 		if d.Detail != "" {
 			d.Detail = "Found at, as they say: " + d.Detail
