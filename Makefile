@@ -13,10 +13,10 @@ FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 COUNT     ?= 1
 
-.PHONY: help build demo test lint generate screenshots bench fuzz clean
+.PHONY: help build demo test test-race-all lint generate screenshots bench fuzz clean
 
 help: ## Say what there is to run
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build bin/stepsies, one static program
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)' -o bin/stepsies ./cmd/stepsies
@@ -27,6 +27,10 @@ demo: build ## Run a server with sample stepsies in a temporary folder
 test: ## Install missing services (Debian, Ubuntu), then run every test
 	@scripts/install-test-deps
 	@scripts/test
+
+test-race-all: ## Run every test with the race detector on SQLite too, which make test spares
+	@scripts/install-test-deps
+	@scripts/test -race-all
 
 lint: ## Check format, vet, staticcheck, arrows, modules, generated files, known vulnerabilities
 	@scripts/lint
