@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/stepsyfile"
 )
 
@@ -28,8 +27,9 @@ type Folder struct {
 	files   []*file
 	missing []string // names of files that were asked for and are not there
 	seen    map[string]bool
-	skipped []string // paths of files without front matter
-	whole   bool     // a folder was asked for, and not single files
+	taken   map[string]bool // names in lower case that are in use or will be
+	skipped []string        // paths of files without front matter
+	whole   bool            // a folder was asked for, and not single files
 }
 
 // file is a stepsy file as it was found.
@@ -175,14 +175,19 @@ func (f *Folder) add(path string, named bool) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	if !named && !bytes.HasPrefix(bytes.TrimPrefix(data, []byte("\uFEFF")), []byte("---")) {
+	one := &file{name: name, path: path, data: data}
+	if !named && !one.begun() {
 		f.skipped = append(f.skipped, path)
 		return nil
 	}
-	one := &file{name: name, path: path, data: data}
 	one.File, one.err = stepsyfile.Parse(data)
 	f.files = append(f.files, one)
 	return nil
+}
+
+// begun reports whether a file begins as a stepsy file does, whatever follows.
+func (f *file) begun() bool {
+	return bytes.HasPrefix(bytes.TrimPrefix(f.data, []byte("\uFEFF")), []byte("---"))
 }
 
 // nameOf returns the name of a file that may not be there yet.
@@ -209,39 +214,4 @@ func readBounded(path string) ([]byte, error) {
 	}
 	defer func() { _ = in.Close() }()
 	return io.ReadAll(io.LimitReader(in, stepsyfile.MaxSize+1))
-}
-
-// newFile returns name and path for a stepsy that has no file yet.
-func (f *Folder) newFile(slug string, id int64) (name, path string, err error) {
-	if _, err := stepsies.ParseSlug(slug); err != nil {
-		return "", "", fmt.Errorf("its slug %q cannot be the name of a file", slug)
-	}
-	for _, base := range []string{slug, fmt.Sprintf("%s-%d", slug, id)} {
-		path = filepath.Join(f.shown, base+".md")
-		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		name, err = f.nameOf(path)
-		return name, path, err
-	}
-	return "", "", fmt.Errorf("the file %s is there already and is no stepsy of this server; move it away", path)
-}
-
-// writeWhole writes a file that appears whole or not at all. A present one keeps
-// its mode.
-func writeWhole(path string, data []byte) error {
-	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
-	}
-	part, err := os.CreateTemp(filepath.Dir(path), ".stepsies-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(part.Name()) }()
-	_, err = part.Write(data)
-	if err = errors.Join(err, part.Chmod(mode), part.Close()); err != nil {
-		return err
-	}
-	return os.Rename(part.Name(), path)
 }

@@ -109,10 +109,10 @@ func (p *pullPlanner) item(ctx context.Context, has *client.Stepsy) (*Item, erro
 // the folder that was asked for.
 func (p *pullPlanner) elsewhere(id int64) bool {
 	for name, e := range p.known {
-		if e.ID != id || p.folder.seen[name] || !filepath.IsLocal(filepath.FromSlash(name)) {
+		if e.ID != id || p.folder.seen[name] || path.Ext(name) != ".md" || !filepath.IsLocal(filepath.FromSlash(name)) {
 			continue
 		}
-		if _, err := os.Lstat(filepath.Join(p.folder.root, filepath.FromSlash(name))); err == nil {
+		if info, err := os.Lstat(filepath.Join(p.folder.root, filepath.FromSlash(name))); err == nil && info.Mode().IsRegular() {
 			return true
 		}
 	}
@@ -123,18 +123,30 @@ func (p *pullPlanner) elsewhere(id int64) bool {
 // named for its slug.
 func (p *pullPlanner) place(has *client.Stepsy) (name, shown string, err error) {
 	for name, e := range p.known {
-		path := filepath.Join(p.folder.root, filepath.FromSlash(name))
-		if e.ID != has.ID || !filepath.IsLocal(filepath.FromSlash(name)) {
+		at := filepath.Join(p.folder.root, filepath.FromSlash(name))
+		if e.ID != has.ID || !mayBeOurs(name) {
 			continue
 		}
-		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(at); !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if _, err := os.Stat(filepath.Dir(path)); err == nil {
+		if p.folder.holds(path.Dir(name)) && p.folder.reserve(name) {
 			return name, p.folder.show(name), nil
 		}
 	}
 	return p.folder.newFile(has.Slug, has.ID)
+}
+
+// holds reports whether the root holds a folder of that name, not by a link that leads
+// out of it.
+func (f *Folder) holds(name string) bool {
+	root, err := os.OpenRoot(f.root)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = root.Close() }()
+	info, err := root.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 // show returns what people call a file of that name.
@@ -158,6 +170,10 @@ func (p *pullPlanner) compare(ctx context.Context, i *Item, f *file) {
 	err := f.err
 	if err == nil {
 		i.local, err = ofFile(f.File, i.server)
+	}
+	if err != nil && !f.begun() {
+		i.Action, i.Note = Invalid, "the file there is no stepsy; move it away, it is not written over"
+		return
 	}
 	if err != nil {
 		i.Action, i.Note = Conflict, fmt.Sprintf("the file cannot be read (%v); correct it, or replace it by the server's with --force", err)
@@ -230,7 +246,7 @@ func (p *Plan) Pull(ctx context.Context, did func(*Item)) error {
 			continue
 		}
 		if err := p.writeFile(i, text); err != nil {
-			if errors.Is(err, errEdited) {
+			if errors.Is(err, errEdited) || errors.Is(err, errNotOurs) {
 				i.Action, i.Note = Conflict, err.Error()
 				did(i)
 				continue
@@ -263,8 +279,15 @@ var errEdited = errors.New("the file has changed since the plan was made; pull a
 
 // writeFile replaces a file that is still as the plan found it.
 func (p *Plan) writeFile(i *Item, text []byte) error {
-	path := filepath.Join(p.folder.root, filepath.FromSlash(i.name))
-	now, err := readBounded(path)
+	if path.Ext(i.name) != ".md" {
+		return fmt.Errorf("%q does not end in .md", i.name)
+	}
+	root, err := os.OpenRoot(p.folder.root)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	now, err := readPresent(root, i.name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -278,5 +301,5 @@ func (p *Plan) writeFile(i *Item, text []byte) error {
 			}
 		}
 	}
-	return writeWhole(path, text)
+	return writeWhole(root, i.name, text)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 )
@@ -45,8 +46,8 @@ const stateVersion = 1
 
 func loadState(root string) (*state, error) {
 	s := &state{Version: stateVersion, Servers: map[string]map[string]*entry{}, root: root}
-	path := filepath.Join(root, stateFolder, stateFile)
-	f, err := os.Open(path)
+	shown := filepath.Join(root, stateFolder, stateFile)
+	f, err := os.OpenInRoot(root, path.Join(stateFolder, stateFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -59,7 +60,7 @@ func loadState(root string) (*state, error) {
 		return nil, fmt.Errorf("read the state: %w", err)
 	}
 	if err := json.Unmarshal(text, s); err != nil || s.Version != stateVersion || s.Servers == nil {
-		return nil, fmt.Errorf("%s cannot be read by this program; remove it to go on without (then whatever differs is a conflict), or use the version of stepsies that wrote it", path)
+		return nil, fmt.Errorf("%s cannot be read by this program; remove it to go on without (then whatever differs is a conflict), or use the version of stepsies that wrote it", shown)
 	}
 	return s, nil
 }
@@ -103,21 +104,25 @@ func remember(known map[string]*entry, name string, e *entry) {
 
 // save writes the state. It appears whole or not at all.
 func (s *state) save() error {
-	dir := filepath.Join(s.root, stateFolder)
-	if err := os.MkdirAll(dir, 0o755); errors.Is(err, fs.ErrPermission) {
+	root, err := os.OpenRoot(s.root)
+	if err != nil {
+		return fmt.Errorf("write the state: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	if err := root.MkdirAll(stateFolder, 0o755); errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("the folder %s must be writable: what it and the server agreed on is kept there, in %s: %w", s.root, stateFolder, err)
 	} else if err != nil {
 		return fmt.Errorf("write the state: %w", err)
 	}
-	ignore := filepath.Join(dir, ".gitignore")
-	if _, err := os.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
-		if err := writeWhole(ignore, []byte("# What this clone and the server agreed on last. It belongs to this clone alone.\n*\n")); err != nil {
+	ignore := path.Join(stateFolder, ".gitignore")
+	if _, err := root.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
+		if err := writeWhole(root, ignore, []byte("# What this clone and the server agreed on last. It belongs to this clone alone.\n*\n")); err != nil {
 			return fmt.Errorf("write the state: %w", err)
 		}
 	}
 	text, err := json.MarshalIndent(s, "", " ")
 	if err == nil {
-		err = writeWhole(filepath.Join(dir, stateFile), append(text, '\n'))
+		err = writeWhole(root, path.Join(stateFolder, stateFile), append(text, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("write the state: %w", err)
