@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -44,7 +45,19 @@ func NewSessions(s *store.Store, now func() time.Time, secure bool) *Sessions {
 // Session is a signed-in person.
 type Session struct {
 	store.Session
-	User stepsies.User
+	User  stepsies.User
+	token store.TokenHash
+}
+
+// Seal returns what shows that the server has handed a text to this session's browser:
+// its HMAC-SHA256 under the session's token, in base64url. Nobody is signed in: "".
+func (s Session) Seal(text string) string {
+	if s.ID == 0 {
+		return ""
+	}
+	mac := hmac.New(sha256.New, s.token[:])
+	mac.Write([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // Actor is the person, as the record of activity names them.
@@ -72,30 +85,45 @@ func (s *Sessions) SignIn(ctx context.Context, w http.ResponseWriter, r *http.Re
 	if !ok || u.Suspended() {
 		return stepsies.User{}, ErrSignIn
 	}
-	return u, s.Start(ctx, w, r, u, hash, ip)
+	_, err = s.Start(ctx, w, r, u, hash, ip)
+	return u, err
 }
 
 // Start begins a session of the user in this browser, in place of the one that it
 // had: a token never outlives a sign-in. It is ErrSignIn where the user was suspended
 // or deleted meanwhile, or where passwordHash is no longer that of their password.
-func (s *Sessions) Start(ctx context.Context, w http.ResponseWriter, r *http.Request, u stepsies.User, passwordHash, ip string) error {
+func (s *Sessions) Start(ctx context.Context, w http.ResponseWriter, r *http.Request, u stepsies.User, passwordHash, ip string) (Session, error) {
 	token, hash := NewToken()
 	agent := r.UserAgent()
 	agent = strings.ToValidUTF8(agent[:min(len(agent), maxUserAgent)], "") // the cut may go through a character
-	_, err := s.store.CreateSession(ctx, store.NewSession{
+	made, err := s.store.CreateSession(ctx, store.NewSession{
 		UserID: u.ID, PasswordHash: passwordHash, Token: hash, IP: ip, UserAgent: agent, Lifetime: SessionLifetime,
 	})
 	if stepsies.CodeOf(err) == stepsies.CodeNotFound {
-		return ErrSignIn
+		return Session{}, ErrSignIn
 	}
 	if err != nil {
-		return err
+		return Session{}, err
 	}
 	http.SetCookie(w, s.cookie(token, int(SessionLifetime.Seconds())))
 	if old, err := s.Current(ctx, r); err == nil {
-		return s.store.EndSession(ctx, store.Write{Actor: old.Actor(ip)}, old.User, old.ID)
+		if err := s.store.EndSession(ctx, store.Write{Actor: old.Actor(ip)}, old.User, old.ID); err != nil {
+			return Session{}, err
+		}
 	}
-	return nil
+	return Session{Session: made, User: u, token: hash}, nil
+}
+
+// ChangePassword sets the hash of the password of whoever is signed in. This browser
+// gets a new token, every other one is signed out.
+func (s *Sessions) ChangePassword(ctx context.Context, w http.ResponseWriter, write store.Write, session Session, passwordHash string) (Session, error) {
+	token, hash := NewToken()
+	if err := s.store.ChangePassword(ctx, write, session.User.Username, passwordHash, session.ID, hash); err != nil {
+		return session, err
+	}
+	http.SetCookie(w, s.cookie(token, max(1, int(session.ExpiresAt.Sub(s.now()).Seconds()))))
+	session.token = hash
+	return session, nil
 }
 
 // Current returns the session of a request's cookie. The error has the code
@@ -110,7 +138,7 @@ func (s *Sessions) Current(ctx context.Context, r *http.Request) (Session, error
 		return Session{}, stepsies.NotFound("session")
 	}
 	found, u, err := s.store.SessionByToken(ctx, hash)
-	return Session{Session: found, User: u}, err
+	return Session{Session: found, User: u, token: hash}, err
 }
 
 // Touch notes that a session was seen, at most once a minute.
@@ -127,13 +155,16 @@ func (s *Sessions) SignOut(ctx context.Context, w http.ResponseWriter, session S
 	return s.store.EndSession(ctx, store.Write{Actor: session.Actor(ip)}, session.User, session.ID)
 }
 
-// cookieName has the prefix that binds the cookie to this host where there is TLS
-// (RFC 6265bis §4.1.3.2).
-func (s *Sessions) cookieName() string {
-	if s.secure {
-		return "__Host-stepsies_session"
+func (s *Sessions) cookieName() string { return CookieName("stepsies_session", s.secure) }
+
+// CookieName is what a cookie is called. Where there is TLS it has the prefix that
+// binds it to this host (RFC 6265bis §4.1.3.2): browsers then take it from no neighbour
+// under the same domain.
+func CookieName(name string, secure bool) string {
+	if secure {
+		return "__Host-" + name
 	}
-	return "stepsies_session"
+	return name
 }
 
 func (s *Sessions) cookie(token string, maxAge int) *http.Cookie {

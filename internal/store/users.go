@@ -293,6 +293,26 @@ func (s *Store) SetPassword(ctx context.Context, w Write, username, hash string,
 	})
 }
 
+// ChangePassword stores the hash of the password that a user has set in a session. That
+// session gets a new token, so that what somebody read of the old one is worth nothing;
+// every other ends. The error has the code not_found where the session has ended.
+func (s *Store) ChangePassword(ctx context.Context, w Write, username, hash string, session int64, token TokenHash) error {
+	return s.transact(ctx, func(t *tx) error {
+		u, err := t.lockUser(ctx, w.Actor, username)
+		if err != nil {
+			return err
+		}
+		n, err := t.exec(ctx, `update sessions set token_hash = $3 where id = $1 and user_id = $2`, session, u.ID, token[:])
+		if err == nil && n == 0 {
+			err = stepsies.NotFound("session")
+		}
+		if err != nil {
+			return wrap(err, "give session %d a new token", session)
+		}
+		return t.setPassword(ctx, w, u, hash, session)
+	})
+}
+
 func (t *tx) setPassword(ctx context.Context, w Write, u stepsies.User, hash string, keep int64) error {
 	if _, err := t.exec(ctx, `update users set password_hash = $2, updated_at = $3 where id = $1`, u.ID, hash, stamp(t.now)); err != nil {
 		return wrap(err, "set the password of user %d", u.ID)

@@ -121,13 +121,14 @@ func (web *Web) makeUser(q *request, v signUpView, kind store.LinkKind, hash sto
 	default:
 		return err
 	}
-	err = web.Sessions.Start(q.Context(), q.w, q.Request, u, passwordHash, q.ip)
+	session, err := web.Sessions.Start(q.Context(), q.w, q.Request, u, passwordHash, q.ip)
 	if errors.Is(err, auth.ErrSignIn) {
 		return q.redirect("/sign-in") // suspended or given another password between the two
 	}
 	if err != nil {
 		return err
 	}
+	q.session = session
 	if u.EmailVerifiedAt.IsZero() {
 		web.sendVerification(q.Context(), u, u.Email)
 	}
@@ -215,11 +216,11 @@ func (web *Web) resetPassword(q *request) error {
 	if err != nil {
 		return err
 	}
-	sentence := "Your password is set, and you are signed out everywhere. Sign in with the new one."
 	if done.KeysEnded > 0 {
-		sentence += " Your address is confirmed now, so what was made before does not count: " + plural(done.KeysEnded, "API key") + " ended."
+		q.notice(passwordSetKeysEndedNotice)
+	} else {
+		q.notice(passwordSetNotice)
 	}
-	q.notice(sentence)
 	return q.redirect("/sign-in")
 }
 

@@ -87,7 +87,7 @@ func (h *keyHouse) signIn(t *testing.T, u stepsies.User) *person {
 	t.Helper()
 	w := httptest.NewRecorder()
 	sessions := auth.NewSessions(h.Store(), h.now, false)
-	if err := sessions.Start(t.Context(), w, httptest.NewRequest(http.MethodGet, "/", nil), u, h.passwordHash(t, u), "192.0.2.7"); err != nil {
+	if _, err := sessions.Start(t.Context(), w, httptest.NewRequest(http.MethodGet, "/", nil), u, h.passwordHash(t, u), "192.0.2.7"); err != nil {
 		t.Fatal(err)
 	}
 	return &person{h: h, cookie: w.Result().Cookies()[0]}

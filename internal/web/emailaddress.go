@@ -161,12 +161,12 @@ func (web *Web) verifyEmail(q *request) error {
 		return err
 	}
 	if u.Email == before.Email {
-		q.notice("Thank you. Your address is confirmed.")
+		q.notice(confirmedNotice)
 		return q.redirect(profilePath)
 	}
 	if !strings.EqualFold(u.Email, before.Email) {
 		web.tellOldAddress(q.Context(), before)
 	}
-	q.notice("Thank you. The address of " + u.Username + " is " + u.Email + " now.")
+	q.notice(newAddressNotice)
 	return q.redirect(profilePath)
 }

@@ -260,7 +260,7 @@ func TestResetThatProvesAnAddressFirstEndsTheKeysBefore(t *testing.T) {
 	if got := h.call(old.Reveal()); got != http.StatusOK {
 		t.Fatalf("the key gets %d", got)
 	}
-	wantText(t, reset(), "Your password is set", "1 API key ended")
+	wantText(t, reset(), "Your password is set", "the API keys that were made before have ended")
 	if got := h.call(old.Reveal()); got != http.StatusUnauthorized {
 		t.Errorf("the key gets %d", got)
 	}

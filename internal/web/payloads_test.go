@@ -136,9 +136,11 @@ func TestTypedPayloadsAreShownAsText(t *testing.T) {
 			wantTame(t, "new user", boss.send(t, http.MethodPost, usersAt, all("username", "display_name", "email", "role", "plan", "limit_minute")))
 			wantTame(t, "user", boss.send(t, http.MethodPost, usersAt+"/@sarah", all("display_name", "email", "role", "plan", "limit_minute")))
 			wantTame(t, "invite", boss.send(t, http.MethodPost, usersAt+"/invite", all("email", "role")))
-			// So does a sentence that is said once.
-			b.cookies["stepsies_notice"] = &http.Cookie{Name: "stepsies_notice", Value: q}
-			wantTame(t, "notice", b.get(t, "/dashboard/profile"))
+			// A sentence that the server has not said is not said at all.
+			for _, value := range []string{q, "." + q} {
+				b.cookies["stepsies_notice"] = &http.Cookie{Name: "stepsies_notice", Value: value}
+				wantTame(t, "notice", b.get(t, "/dashboard/profile"))
+			}
 		})
 	}
 }

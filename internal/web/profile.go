@@ -84,7 +84,7 @@ func (web *Web) changePassword(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := web.Store.SetPassword(q.Context(), q.write(), q.session.User.Username, hash, q.session.Session.ID); err != nil {
+	if q.session, err = web.Sessions.ChangePassword(q.Context(), q.w, q.write(), q.session, hash); err != nil {
 		return err
 	}
 	q.notice("Your password is changed. Every other browser is signed out.")
@@ -144,7 +144,7 @@ func (web *Web) endSessions(q *request) error {
 	if err := web.Store.EndSessions(q.Context(), q.write(), q.session.User, 0); err != nil {
 		return err
 	}
-	q.notice("You are signed out everywhere.")
+	q.notice(signedOutEverywhereNotice)
 	return q.redirect("/sign-in")
 }
 

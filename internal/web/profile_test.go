@@ -169,3 +169,30 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 		t.Error("a browser is still in")
 	}
 }
+
+func TestNewPasswordGivesThisSessionANewToken(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	u := h.withPassword(t, "sarah", "member")
+	here, there := h.signedIn(t, "sarah"), h.signedIn(t, "sarah")
+	before := *here.session()
+	wantRedirect(t, here.post(t, "/dashboard/profile/password", "old_password", goodPassword, "new_password", otherPassword), "/dashboard/profile")
+	wantText(t, here.get(t, "/dashboard/profile"), "Your password is changed. Every other browser is signed out.")
+	if now := here.session(); now.Value == before.Value || now.MaxAge <= 0 || now.MaxAge > before.MaxAge {
+		t.Errorf("the cookie is for %d s, the same token: %t", now.MaxAge, now.Value == before.Value)
+	}
+	thief := h.browser() // who had read the token
+	thief.cookies[before.Name] = &before
+	if thief.isIn(t) || there.isIn(t) || !here.isIn(t) {
+		t.Errorf("signed in are the old token: %t, another browser: %t, this one: %t", thief.isIn(t), there.isIn(t), here.isIn(t))
+	}
+	if list, err := h.Store().ListSessions(t.Context(), u.ID); err != nil || len(list) != 1 {
+		t.Errorf("there are %d sessions (%v)", len(list), err)
+	}
+	// A form that does not fit changes neither.
+	token := here.session().Value
+	wantStatus(t, here.post(t, "/dashboard/profile/password", "old_password", goodPassword, "new_password", otherPassword), http.StatusUnprocessableEntity)
+	if here.session().Value != token {
+		t.Error("a refused form gives a new token")
+	}
+}

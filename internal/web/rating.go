@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stepsies/stepsies"
@@ -44,7 +43,7 @@ func (q *request) ratingReader() (store.RatingReader, bool) {
 	if q.signedIn() {
 		return sha256.Sum256([]byte("user " + strconv.FormatInt(q.session.User.ID, 10))), true
 	}
-	c, err := q.Cookie(readerCookie)
+	c, err := q.Cookie(q.web.cookieName(readerCookie))
 	if err != nil {
 		return store.RatingReader{}, false
 	}
@@ -59,15 +58,9 @@ func (q *request) newRatingReader() store.RatingReader {
 	b := make([]byte, readerCookieSize)
 	_, _ = rand.Read(b) // never fails
 	value := base64.RawURLEncoding.EncodeToString(b)
-	http.SetCookie(q.w, &http.Cookie{
-		Name: readerCookie, Value: value, Path: "/", MaxAge: int(readerCookieLife / time.Second), HttpOnly: true,
-		SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(q.web.PublicURL, "https:"),
-	})
+	http.SetCookie(q.w, q.web.cookie(readerCookie, value, int(readerCookieLife/time.Second)))
 	return sha256.Sum256([]byte("browser " + value))
 }
-
-// ratedNotice is said beside the rating, since that is where its reader is.
-const ratedNotice = "Thank you. Your rating counts, and you can change it at any time."
 
 var errOwnRating = &stepsies.Error{Code: stepsies.CodeForbidden, Message: "This stepsy is your own. Its readers rate it."}
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -109,27 +108,6 @@ func (q *request) redirect(path string) error {
 // page is what the layout needs of every page.
 func (q *request) page(title, tab string) page {
 	return page{Title: title, Tab: tab, User: q.session.User, Now: q.web.Now().In(locationOf(q.session.User)), Notice: q.takeNotice()}
-}
-
-const noticeCookie = "stepsies_notice"
-
-// notice has the next page say a sentence, once.
-func (q *request) notice(sentence string) {
-	http.SetCookie(q.w, &http.Cookie{
-		Name: noticeCookie, Value: url.QueryEscape(sentence), Path: "/", MaxAge: 60, HttpOnly: true,
-		SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(q.web.PublicURL, "https:"),
-	})
-}
-
-func (q *request) takeNotice() string {
-	c, err := q.Cookie(noticeCookie)
-	if err != nil || len(c.Value) > 1000 {
-		return ""
-	}
-	http.SetCookie(q.w, &http.Cookie{Name: noticeCookie, Path: "/", MaxAge: -1, HttpOnly: true,
-		SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(q.web.PublicURL, "https:")})
-	sentence, _ := url.QueryUnescape(c.Value)
-	return sentence
 }
 
 // id is the id in the address, which is no page without one.
@@ -331,7 +309,7 @@ func (web *Web) protect(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		if strings.HasPrefix(web.PublicURL, "https:") {
+		if web.secure() {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		guarded.ServeHTTP(w, r)

@@ -47,7 +47,7 @@ func (web *Web) signOut(q *request) error {
 	if err := web.Sessions.SignOut(q.Context(), q.w, q.session, q.ip); err != nil {
 		return err
 	}
-	q.notice("You are signed out.")
+	q.notice(signedOutNotice)
 	return q.redirect("/sign-in")
 }
 

@@ -222,12 +222,44 @@ func TestCookiesAreSafe(t *testing.T) {
 				t.Errorf("at %s the cookie is %s", origin, c)
 			}
 		}
-		if name := cookies[0].Name; strings.HasPrefix(name, "__Host-") != secure {
-			t.Errorf("at %s the session is called %s", origin, name)
+		for _, c := range cookies {
+			if strings.HasPrefix(c.Name, "__Host-") != secure {
+				t.Errorf("at %s a cookie is called %s", origin, c.Name)
+			}
 		}
 		if got := answer.header.Get("Strict-Transport-Security") != ""; got != secure {
 			t.Errorf("at %s there is Strict-Transport-Security: %v", origin, got)
 		}
+	}
+}
+
+// TestNoticeOfANeighbourIsNotSaid plants what another site under the same domain could.
+func TestNoticeOfANeighbourIsNotSaid(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, nil)
+	h.withPassword(t, "sarah", "member")
+	h.withPassword(t, "mallory", "member")
+	sarah, mallory := h.signedIn(t, "sarah"), h.signedIn(t, "mallory")
+	said := func(b *browser, value, path string) string {
+		t.Helper()
+		b.cookies["stepsies_notice"] = &http.Cookie{Name: "stepsies_notice", Value: value}
+		return b.get(t, path).text()
+	}
+	for _, value := range []string{"Send+your+password+to+mallory", ".Send+your+password+to+mallory", "x.Send+your+password+to+mallory"} {
+		for path, b := range map[string]*browser{"/dashboard": sarah, "/sign-in": h.browser()} {
+			if strings.Contains(said(b, value, path), "mallory") {
+				t.Errorf("%s says what %q says", path, value)
+			}
+		}
+	}
+	// Nor what the server has said to the neighbour.
+	mallory.post(t, "/dashboard/profile", "display_name", "Call me", "bio", "", "time_zone", "")
+	own := mallory.cookies["stepsies_notice"].Value
+	if strings.Contains(said(sarah, own, "/dashboard"), "Your profile is saved.") {
+		t.Error("what was said to one is said to another")
+	}
+	if !strings.Contains(said(mallory, own, "/dashboard"), "Your profile is saved.") {
+		t.Error("what was said is not said")
 	}
 }
 
