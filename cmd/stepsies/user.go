@@ -20,7 +20,7 @@ type userCmd struct {
 	Create userCreateCmd `cmd:"" help:"Create a user."`
 	List   userListCmd   `cmd:"" help:"List users, newest first."`
 	Set    userSetCmd    `cmd:"" help:"Change a user."`
-	Delete userDeleteCmd `cmd:"" help:"Delete a user with all that they own, for good."`
+	Delete userDeleteCmd `cmd:"" help:"Delete a user with all that they own, for good; nobody gets the name for 90 days."`
 }
 
 type userCreateCmd struct {

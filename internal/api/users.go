@@ -250,7 +250,7 @@ func (a *API) updateUser(ctx context.Context, in *updateUserInput) (*userAnswer,
 var deleteUser = serve((*API).deleteUser, operation{
 	id: "delete-user", route: "DELETE /users/{username}", scope: stepsies.ScopeAdmin, tag: tagUsers,
 	summary:     "Delete a user",
-	description: "With all that the user owns, for good. The last admin stays.",
+	description: "With all that the user owns, for good. The last admin stays. Nobody gets the username for 90 days.",
 	status:      http.StatusNoContent, answer: answersGone,
 	fails: []stepsies.Code{stepsies.CodeNotFound, stepsies.CodeConflict},
 })

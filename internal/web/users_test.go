@@ -230,7 +230,7 @@ func TestDeletingNamesTheUserAndWhatGoesWithThem(t *testing.T) {
 	}
 	b := h.signedIn(t, "boss")
 	page := b.get(t, usersAt+"/@sarah/delete")
-	wantText(t, page, "Delete sarah?", "2 stepsies, 1 key in use", "deleted for good", "Delete sarah for good", "Cancel")
+	wantText(t, page, "Delete sarah?", "2 stepsies, 1 key in use", "deleted for good", "Delete sarah for good", "nobody gets the name sarah for 90 days", "Cancel")
 	page = b.get(t, usersAt+"/@sarah")
 	for _, href := range []string{"/dashboard/developer?user=sarah", "/dashboard/stepsies?user=sarah", "/dashboard/activity?user=sarah"} {
 		if !strings.Contains(page.body, `href="`+href+`"`) {
@@ -249,6 +249,9 @@ func TestDeletingNamesTheUserAndWhatGoesWithThem(t *testing.T) {
 	}
 	wantStatus(t, b.post(t, usersAt+"/@sarah/delete"), http.StatusNotFound)
 	wantText(t, b.get(t, "/dashboard/activity"), "You deleted the user sarah")
+	again := b.send(t, http.MethodPost, usersAt, userFields("username", "sarah"))
+	wantStatus(t, again, http.StatusConflict)
+	wantText(t, again, "This username is kept back until", "Choose another one.")
 }
 
 func TestSuspendingSaysWhatItDoes(t *testing.T) {
@@ -279,6 +282,9 @@ func TestInviteFormSaysWhatIsWrong(t *testing.T) {
 	answer := b.post(t, usersAt+"/invite", "email", "nobody", "role", "king")
 	wantStatus(t, answer, http.StatusUnprocessableEntity)
 	wantText(t, answer, "must be an e-mail address", "must be member or admin")
+	answer = b.post(t, usersAt+"/invite", "email", "BOSS@example.com", "role", "member")
+	wantStatus(t, answer, http.StatusConflict)
+	wantText(t, answer, "boss is a user already and has this e-mail address. Open their page under Users")
 	if list, _ := h.Store().ListInvitations(t.Context(), 10); len(list) != 0 {
 		t.Errorf("%d invitations are made", len(list))
 	}
