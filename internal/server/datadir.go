@@ -26,12 +26,16 @@ const acceptGrace = 20 * time.Millisecond
 // the operator's socket.
 type dataDir struct {
 	path   string
-	lock   *os.File
-	socket string // "" until it is listened on
+	folder *os.File // holds the lock
+	lock   *os.File // holds that of older programs, and names a socket that is elsewhere
+	socket string   // "" until it is listened on
 }
 
 // ownDataDir takes the lock of a data folder, which it makes when missing. The
-// lock is the kernel's, so that it ends with the process whatever happens.
+// lock is the kernel's, so that it ends with the process whatever happens. It is on
+// the folder itself: a file in it could be removed and made anew, and two processes
+// would each hold one. A file in it is locked as well, since that is all that programs
+// of before know.
 func ownDataDir(path string) (*dataDir, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -40,18 +44,70 @@ func ownDataDir(path string) (*dataDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w; choose a folder that you may write to with --data", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	d := &dataDir{path: path}
+	if d.folder, err = os.Open(path); err == nil {
+		err = d.take(d.folder)
+	}
+	if err == nil {
+		d.lock, err = os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	}
+	if err == nil {
+		err = d.take(d.lock)
+	}
+	if err == nil {
+		err = d.checkDatabase()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open the data folder: %w; choose a folder that you may write to with --data", err)
-	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = lock.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, ErrBusy
+		_ = d.release()
+		if _, ok := errors.AsType[*os.PathError](err); ok {
+			err = fmt.Errorf("open the data folder: %w; choose a folder that you may write to with --data", err)
 		}
-		return nil, fmt.Errorf("lock the data folder: %w", err)
+		return nil, err
 	}
-	return &dataDir{path: path, lock: lock}, nil
+	return d, nil
+}
+
+// take locks a file or folder for this process alone.
+func (d *dataDir) take(f *os.File) error {
+	err := flock(f, syscall.LOCK_EX)
+	if err == nil || errors.Is(err, ErrBusy) {
+		return err
+	}
+	// A network file system that has no locks, or none of folders: NFS says EBADF or ENOLCK.
+	return fmt.Errorf("the file system of %s cannot lock it (%w): keep the data folder on a local disk, or the data in PostgreSQL with --database", f.Name(), err)
+}
+
+// flock takes a lock or returns ErrBusy.
+func flock(f *os.File, how int) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return ErrBusy
+		default:
+			return err
+		}
+	}
+}
+
+// checkDatabase refuses a database that is in the folder under one of several names:
+// through another one, in another folder, a second process could own it too.
+func (d *dataDir) checkDatabase() error {
+	info, err := os.Lstat(d.database())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no plain file; keep the database itself in the data folder", d.database())
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Nlink > 1 {
+		return fmt.Errorf("%s has another name as well (a hard link), through which a second server could write to it; remove that one, or make it a copy", d.database())
+	}
+	return nil
 }
 
 func (d *dataDir) database() string { return filepath.Join(d.path, "stepsies.db") }
@@ -122,7 +178,13 @@ func (d *dataDir) release() error {
 		_ = os.Remove(d.socket)
 		d.removePrivate(d.socket)
 	}
-	return d.lock.Close()
+	var errs []error
+	for _, f := range []*os.File{d.lock, d.folder} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // DialOperator connects to the server that owns the data folder. It looks at the
@@ -133,19 +195,36 @@ func DialOperator(path string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := os.Open(filepath.Join(path, "lock"))
-	if err != nil {
-		return nil, err
+	owned := false
+	for _, name := range []string{path, filepath.Join(path, "lock")} { // the latter by a program of before
+		held, err := isLocked(name)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		owned = owned || held
 	}
-	defer func() { _ = lock.Close() }()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); err == nil {
-		return nil, errNoOwner // the lock goes with the file; whoever wants it tries again
+	if !owned {
+		return nil, errNoOwner // whoever wants it tries again
 	}
 	socket := namedSocket(path)
 	if socket == "" {
 		socket = filepath.Join(path, "socket")
 	}
 	return net.Dial("unix", socket)
+}
+
+// isLocked reports whether a process holds the lock of a file or folder.
+func isLocked(name string) (bool, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = f.Close() }() // the lock that it took goes with it
+	err = flock(f, syscall.LOCK_SH)
+	if errors.Is(err, ErrBusy) {
+		return true, nil
+	}
+	return false, err
 }
 
 var errNoOwner = errors.New("no server runs on the data folder")

@@ -34,6 +34,7 @@ const (
 	writeTimeout     = 75 * time.Second // longer, so that a body that came too slowly is still told so
 	idleTimeout      = 2 * time.Minute
 	purgeInterval    = time.Hour
+	watchInterval    = 250 * time.Millisecond // two system calls
 	headerTimeout    = 10 * time.Second
 	readinessTimeout = 2 * time.Second
 )
@@ -258,7 +259,7 @@ func (s *Server) Close() error {
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	listeners := []net.Listener{refusals{netutil.LimitListener(l, maxConnections), s.config.Log}}
 	servers := []*http.Server{s.httpServer(s.public)}
-	failed := make(chan error, 3) // one for each listener there can be
+	failed := make(chan error, 4) // one for each listener there can be, and one for the data
 	var operator *http.Server
 	if s.dir != nil {
 		socket, err := s.dir.listen()
@@ -280,6 +281,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	jobs.Go(func() { s.usage.Run(background) })
 	jobs.Go(func() { s.readers.Run(background) })
 	jobs.Go(func() { s.purge(background) })
+	jobs.Go(func() { s.watchFile(background, failed) })
 
 	for i, srv := range servers {
 		go func() { failed <- srv.Serve(listeners[i]) }()
@@ -290,6 +292,12 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	case err = <-failed:
 	}
 	s.draining.Store(true)
+	if errors.Is(err, store.ErrMoved) {
+		// What runs would be answered from data that is not this server's any more.
+		for _, srv := range servers {
+			_ = srv.Close()
+		}
+	}
 	if err == nil {
 		time.Sleep(s.config.Drain) // a load balancer asks /readyz and sends no more
 	}
@@ -340,6 +348,25 @@ func (s *Server) purge(ctx context.Context) {
 		}
 		if gone > 0 {
 			continue // a bounded part went; there may be more
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// watchFile ends the server where its database is not where it was: somebody moved the
+// data folder, or put another file in its place. Writes and new connections have looked
+// by themselves; this is for what is remembered and for connections that are open.
+func (s *Server) watchFile(ctx context.Context, failed chan<- error) {
+	tick := time.NewTicker(watchInterval)
+	defer tick.Stop()
+	for {
+		if err := s.store.CheckFile(); err != nil {
+			failed <- errors.Unwrap(err)
+			return
 		}
 		select {
 		case <-tick.C:

@@ -199,6 +199,9 @@ func (t *tx) commit() error {
 	if t.s.bearers != nil && !t.keysUntouched {
 		defer t.s.bearers.forget()
 	}
+	if err := t.s.CheckFile(); err != nil {
+		return err
+	}
 	return t.Commit()
 }
 

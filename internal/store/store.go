@@ -43,7 +43,8 @@ type Store struct {
 	now    func() time.Time
 
 	turns   *turns
-	bearers *bearers // nil with PostgreSQL
+	bearers *bearers    // nil with PostgreSQL
+	file    *sqliteFile // nil with PostgreSQL
 }
 
 // engine is what differs between SQLite and PostgreSQL beyond DDL.
