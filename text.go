@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -42,6 +43,10 @@ func checkLength(s string, least, most int) error {
 	}
 	return nil
 }
+
+// ParseTime reads a time with its zone (RFC 3339), whose T and Z may be small letters
+// (§5.6), which time.Parse refuses.
+func ParseTime(s string) (time.Time, error) { return time.Parse(time.RFC3339, strings.ToUpper(s)) }
 
 // CheckText refuses what no text may hold: bytes that are not UTF-8 and control
 // characters, of which tabs and line breaks are let through where breaks is set.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/client"
 )
 
@@ -83,7 +84,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		return day, nil
 	}
-	at, err := time.Parse(time.RFC3339, text)
+	at, err := stepsies.ParseTime(text)
 	if err != nil {
 		return at, fmt.Errorf("%q is not a period such as 30m, 12h or 90d, nor a day such as 2027-01-31, nor a time such as 2027-01-31T10:30:00Z", text)
 	}

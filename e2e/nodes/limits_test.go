@@ -160,9 +160,20 @@ func TestMonthlyQuotaIsExactOverThreeNodesAndSaysSo(t *testing.T) {
 			t.Fatalf("status %d: %s", g.status, g.body)
 		}
 		g.isRefusal(t, "quota_exceeded", "The quota of this month is used up. The next one begins on "+end.Format("2 January 2006")+" (UTC); a larger plan lifts it at once.")
-		wait, _ := strconv.ParseInt(g.header.Get("Retry-After"), 10, 64)
+		var said struct {
+			Error struct {
+				RetryAfter int64 `json:"retry_after"`
+			}
+		}
+		if err := unmarshal(g.answer, &said); err != nil {
+			t.Fatal(err)
+		}
+		wait := said.Error.RetryAfter
 		if wait > end.Unix()-g.sent.Unix() || wait < end.Unix()-g.received.Unix() {
-			t.Errorf("Retry-After is %d, the month ends in %d s", wait, end.Unix()-g.sent.Unix())
+			t.Errorf("retry_after is %d, the month ends in %d s", wait, end.Unix()-g.sent.Unix())
+		}
+		if header, want := g.header.Get("Retry-After"), strconv.FormatInt(wait, 10); wait <= 3600 && header != want || wait > 3600 && header != "" {
+			t.Errorf("Retry-After is %q, the month ends in %d s", header, wait)
 		}
 	}
 	if admitted != quota {

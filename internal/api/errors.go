@@ -47,7 +47,7 @@ type errorDetail struct {
 	Code       stepsies.Code  `json:"code" enum:"bad_request,unauthorized,forbidden,not_found,method_not_allowed,conflict,precondition_failed,payload_too_large,unsupported_media_type,validation_failed,rate_limit_exceeded,quota_exceeded,internal_error,unavailable" doc:"What kind of failure this is. Codes never change."`
 	Message    string         `json:"message" doc:"A sentence that says what to do."`
 	Details    []errorProblem `json:"details,omitempty" doc:"With validation_failed: every field that does not fit."`
-	RetryAfter int64          `json:"retry_after,omitempty" doc:"With 429: seconds to wait, as in the header Retry-After."`
+	RetryAfter int64          `json:"retry_after,omitempty" doc:"With 429: seconds to wait. Up to 3,600 the header Retry-After says the same."`
 	RequestID  string         `json:"request_id,omitempty" doc:"With 5xx: name it when you ask for help."`
 }
 
@@ -100,10 +100,16 @@ func toAPIError(ctx context.Context, err error) error {
 	return out
 }
 
+// maxRetryAfter is the longest wait, in seconds, that the header Retry-After asks for.
+// Many clients obey it however long it is, in silence, and timers of JavaScript overflow
+// past 24.8 days: that a month is used up stands in the body alone, so that they fail at
+// once and are seen.
+const maxRetryAfter = 3600
+
 // WriteError answers a request that reached no operation.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	e := toAPIError(r.Context(), err).(*Error)
-	if e.Detail.RetryAfter > 0 {
+	if e.Detail.RetryAfter > 0 && e.Detail.RetryAfter <= maxRetryAfter {
 		w.Header().Set("Retry-After", strconv.FormatInt(e.Detail.RetryAfter, 10))
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -34,7 +34,6 @@ var sayings = []struct {
 	{&validation.MsgExpectedMinItems, "must have at least this many items: %d"},
 	{&validation.MsgExpectedMaxItems, "must have at most this many items: %d"},
 	{&validation.MsgExpectedBePattern, "must be %s"},
-	{&validation.MsgExpectedRFC3339DateTime, "must be a time such as 2030-01-31T12:00:00Z (RFC 3339)"},
 	{&validation.MsgExpectedRFC5322Email, "must be an e-mail address such as sarah@example.com"},
 }
 

@@ -44,7 +44,7 @@ func TestEverySentenceAboutARequestIsOurs(t *testing.T) {
 		{"PATCH /v1/api-keys/{spare}", `{"key":"x"}`, "key: is read-only: the secret of a key never changes, rotate the key instead"},
 		{"PATCH /v1/api-keys/{spare}", `{"scopes":[]}`, "scopes: must have at least this many items: 1"},
 		{"PATCH /v1/api-keys/{spare}", `{"scopes":["all"]}`, "scopes[0]: must be one of read, write, admin"},
-		{"PATCH /v1/api-keys/{spare}", `{"expires_at":"soon"}`, "expires_at: must be a time such as 2030-01-31T12:00:00Z (RFC 3339)"},
+		{"PATCH /v1/api-keys/{spare}", `{"expires_at":"soon"}`, "expires_at: must be a time such as 2030-01-31T12:00:00Z (RFC 3339), or null for never"},
 		{"POST /v1/api-keys/{spare}/rotate", `{"grace_period_seconds":1.5}`, "grace_period_seconds: must be an integer"},
 		{"POST /v1/api-keys/{spare}/rotate", `{"grace_period_seconds":-1}`, "grace_period_seconds: must be at least 0"},
 		{"POST /v1/api-keys/{spare}/rotate", `{"grace_period_seconds":2592001}`, "grace_period_seconds: must be at most 2592000"},

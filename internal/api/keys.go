@@ -169,7 +169,7 @@ func expiry(field optional[string], bad *stepsies.Problems) *time.Time {
 	if field.null {
 		return &time.Time{}
 	}
-	t, err := time.Parse(time.RFC3339, *text)
+	t, err := stepsies.ParseTime(*text)
 	if err != nil || t.IsZero() { // the zero time means never
 		bad.Add("expires_at", "must be a time such as 2030-01-31T12:00:00Z (RFC 3339), or null for never")
 		return nil

@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -92,7 +93,8 @@ func TestLimitsStandBetweenTheKeyAndTheScope(t *testing.T) {
 		}
 	}
 	month := ask("GET", "/v1/stepsies", "reader", "")
-	if month.status != 429 || at(t, month.body, "error.code") != "quota_exceeded" || fmt.Sprint(at(t, month.body, "error.retry_after")) != month.header.Get("Retry-After") {
+	// Whoever obeys Retry-After would sleep for days and tell nobody.
+	if wait, _ := strconv.Atoi(fmt.Sprint(at(t, month.body, "error.retry_after"))); month.status != 429 || at(t, month.body, "error.code") != "quota_exceeded" || wait <= 3600 || month.header.Get("Retry-After") != "" {
 		t.Errorf("over the month: %d %v %s", month.status, month.header, month.body)
 	}
 	checkForm(t, "GET", month)

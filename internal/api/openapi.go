@@ -93,6 +93,13 @@ func (a *API) describe() error {
 	if a.document["/openapi.yaml"], err = doc.YAML(); err != nil {
 		return fmt.Errorf("write the OpenAPI document: %w", err)
 	}
+	for _, s := range doc.Components.Schemas.Map() {
+		for _, field := range s.Properties {
+			if field.Format == "date-time" {
+				field.Format = "" // huma refuses times in small letters, see stepsies.ParseTime
+			}
+		}
+	}
 	return nil
 }
 

@@ -25,7 +25,7 @@ var answerHeaders = map[string]*huma.Header{
 	"X-RateLimit-Limit":     {Description: "Requests that the account may make in this minute. Absent where it has no limit.", Schema: &huma.Schema{Type: huma.TypeInteger}, Example: 300},
 	"X-RateLimit-Remaining": {Description: "How many of them are left.", Schema: &huma.Schema{Type: huma.TypeInteger}, Example: 295},
 	"X-RateLimit-Reset":     {Description: "When the minute ends, in Unix seconds.", Schema: &huma.Schema{Type: huma.TypeInteger}, Example: 1702500000},
-	"Retry-After":           {Description: "Seconds to wait before the next request can succeed.", Schema: &huma.Schema{Type: huma.TypeInteger}, Example: 45},
+	"Retry-After":           {Description: "Seconds to wait before the next request can succeed; absent where that is more than 3,600, over the month.", Schema: &huma.Schema{Type: huma.TypeInteger}, Example: 45},
 	"WWW-Authenticate":      {Description: "What is missing (RFC 6750).", Schema: &huma.Schema{Type: huma.TypeString}, Example: challenge},
 }
 

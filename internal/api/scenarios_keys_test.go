@@ -63,6 +63,8 @@ var keyScenarios = []scenario{
 	{name: "a key that expires a little later", as: "admin", request: "POST /v1/api-keys", body: `{"name":"x","scopes":["read"],"expires_at":"2026-03-21T15:09:27Z"}`, status: 201, want: []string{`"status":"active"`}},
 	{name: "a key that has expired before it is made", as: "admin", request: "POST /v1/api-keys", body: `{"name":"x","scopes":["read"],"expires_at":"2026-03-14T15:09:26Z"}`, status: 422, fields: []string{"expires_at"}},
 	{name: "an expiry cut down to this very second", as: "admin", request: "POST /v1/api-keys", body: `{"name":"x","scopes":["read"],"expires_at":"2026-03-14T15:09:26.9Z"}`, status: 422, fields: []string{"expires_at"}},
+	{name: "an expiry in small letters", as: "admin", request: "POST /v1/api-keys", body: `{"name":"x","scopes":["read"],"expires_at":"2030-01-31t12:00:00.5z"}`, status: 201, want: []string{`"expires_at":"2030-01-31T12:00:00Z"`}},
+	{name: "an expiry of a zone in small letters", as: "admin", request: "POST /v1/api-keys", body: `{"name":"x","scopes":["read"],"expires_at":"2030-01-31t12:00:00+02:00"}`, status: 201, want: []string{`"expires_at":"2030-01-31T10:00:00Z"`}},
 	{name: "an expiry that is no time", as: "admin", request: "POST /v1/api-keys", body: `{"name":"x","scopes":["read"],"expires_at":"tomorrow"}`, status: 422, fields: []string{"expires_at"}},
 	{name: "an expiry without a zone", as: "admin", request: "POST /v1/api-keys", body: `{"name":"x","scopes":["read"],"expires_at":"2030-01-31T12:00:00"}`, status: 422, fields: []string{"expires_at"}},
 	{name: "an empty expiry", as: "admin", request: "POST /v1/api-keys", body: `{"name":"x","scopes":["read"],"expires_at":""}`, status: 422, fields: []string{"expires_at"}},

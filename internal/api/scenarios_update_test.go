@@ -103,7 +103,6 @@ var updateScenarios = []scenario{
 	{name: "change whatever is there", as: "writer", request: "PATCH /v1/stepsies/{draft}", header: []string{"If-Match: *"}, body: `{"title":"New"}`, status: 200},
 	{name: "change one of several versions", as: "writer", request: "PATCH /v1/stepsies/{draft}", header: []string{`If-Match: "0.0", {draft.etag}`}, body: `{"title":"New"}`, status: 200},
 	{name: "change one of several versions in two lines", as: "writer", request: "PATCH /v1/stepsies/{draft}", header: []string{`If-Match: "0.0"`, `If-Match: {draft.etag}`}, body: `{"title":"New"}`, status: 200},
-	{name: "a weak tag is no match", as: "writer", request: "PATCH /v1/stepsies/{draft}", header: []string{"If-Match: W/{draft.etag}"}, body: `{"title":"New"}`, status: 412, then: unchanged},
 	{name: "a tag without quotes is no match", as: "writer", request: "PATCH /v1/stepsies/{draft}", header: []string{"If-Match: {draft}.1"}, body: `{"title":"New"}`, status: 412, then: unchanged},
 	{name: "an empty If-Match is no match", as: "writer", request: "PATCH /v1/stepsies/{draft}", header: []string{"If-Match: "}, body: `{"title":"New"}`, status: 412, then: unchanged},
 	{name: "an old version and a body that does not fit", as: "writer", request: "PATCH /v1/stepsies/{draft}", header: []string{`If-Match: "{draft}.0"`}, body: `{"title":""}`, status: 422, then: unchanged},

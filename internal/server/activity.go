@@ -74,7 +74,7 @@ func activityLog(r *http.Request) (store.ActivityLog, error) {
 	q := r.URL.Query()
 	var err error
 	if text := q.Get("since"); text != "" {
-		if l.Since, err = time.Parse(time.RFC3339, text); err != nil {
+		if l.Since, err = stepsies.ParseTime(text); err != nil {
 			return l, stepsies.BadRequest("since must be a time such as 2024-12-04T10:30:00Z.")
 		}
 	}
