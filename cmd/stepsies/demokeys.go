@@ -56,7 +56,7 @@ func seedKeys(ctx context.Context, s *store.Store, clock *demoClock, username st
 		}
 		if d.revokedDaysAgo > 0 {
 			clock.daysAgo(d.revokedDaysAgo)
-			if _, err := s.RevokeAPIKey(ctx, operatorWrite, made.Value.ID, stepsies.Access{Everyone: true}); err != nil {
+			if _, err := s.RevokeAPIKey(ctx, operatorWrite, made.Value.ID); err != nil {
 				return err
 			}
 		}

@@ -26,6 +26,7 @@ import (
 type call struct {
 	principal auth.Principal
 	decision  *ratelimit.Decision // nil where nothing is limited
+	scope     stepsies.Scope      // that the operation needs
 	request   *http.Request
 	body      []byte
 }
@@ -150,7 +151,7 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	op := operationOf(ctx.Operation())
 	entry := reqlog.From(r.Context())
 	entry.Route = op.served()
-	c := &call{request: r}
+	c := &call{request: r, scope: op.scope}
 	err := a.identify(c, w, op)
 	a.observe(err)
 	if err == nil {
@@ -250,10 +251,17 @@ func checkQuery(u *url.URL) error {
 	return nil
 }
 
+// plainWrite is a change by whoever calls, with what its conditional headers ask.
+func (c *call) plainWrite() store.Write {
+	w := c.principal.Write(c.scope)
+	w.Match = c.match()
+	return w
+}
+
 // write is the actor of a change, and the promise to make it once where the
 // client sent an Idempotency-Key.
 func (c *call) write() (store.Write, error) {
-	w := store.Write{Actor: c.principal.Actor, Match: c.match()}
+	w := c.plainWrite()
 	keys := c.request.Header["Idempotency-Key"]
 	if len(keys) == 0 {
 		return w, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/reqlog"
+	"github.com/stepsies/stepsies/internal/store"
 )
 
 // statuses is the one place where a code becomes a status.
@@ -91,10 +92,15 @@ func toAPIError(ctx context.Context, err error) error {
 	}
 	switch e.Code {
 	case stepsies.CodeForbidden:
-		// Admission has let the request in, so it is everyone's things that it lacks.
-		out.header = http.Header{"Www-Authenticate": {insufficient(stepsies.ScopeAdmin)}}
+		// Admission has let the request in, so it is everyone's things that it lacks, if
+		// it has not lost the scope of the operation meanwhile.
+		scope := stepsies.ScopeAdmin
+		if c, ok := ctx.Value(callKey{}).(*call); ok && e == store.ErrScopeGone {
+			scope = c.scope
+		}
+		out.header = http.Header{"Www-Authenticate": {insufficient(scope)}}
 	case stepsies.CodeUnauthorized:
-		// Admission has let the request in, and its user was deleted meanwhile.
+		// Admission has let the request in, and its key ended meanwhile.
 		out.header = http.Header{"Www-Authenticate": {challenge}}
 	}
 	return out

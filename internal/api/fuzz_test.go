@@ -69,7 +69,7 @@ func FuzzMergePatch(f *testing.F) {
 		default:
 			t.Errorf("%d %s", a.status, a.body)
 		}
-		if err := in.Store().DeleteStepsy(context.Background(), operator, out.Value.ID, stepsies.Access{Everyone: true}); err != nil {
+		if err := in.Store().DeleteStepsy(context.Background(), operator, out.Value.ID); err != nil {
 			t.Fatal(err)
 		}
 	})

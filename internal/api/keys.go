@@ -262,7 +262,7 @@ func (a *API) updateAPIKey(ctx context.Context, in *updateKeyInput) (*keyAnswer,
 	if err != nil {
 		return nil, err
 	}
-	return a.keyAnswer(a.Store.UpdateAPIKey(ctx, w, in.ID, c.principal.Access(), in.want))
+	return a.keyAnswer(a.Store.UpdateAPIKey(ctx, w, in.ID, in.want))
 }
 
 type revokeKeyInput struct {
@@ -285,7 +285,7 @@ func (a *API) revokeAPIKey(ctx context.Context, in *revokeKeyInput) (*keyAnswer,
 	if err != nil {
 		return nil, err
 	}
-	return a.keyAnswer(a.Store.RevokeAPIKey(ctx, w, in.ID, c.principal.Access()))
+	return a.keyAnswer(a.Store.RevokeAPIKey(ctx, w, in.ID))
 }
 
 type rotation struct {
@@ -321,6 +321,6 @@ func (a *API) rotateAPIKey(ctx context.Context, in *rotateKeyInput) (*createdKey
 		grace = time.Duration(s) * time.Second
 	}
 	secret := stepsies.NewSecret()
-	out, err := a.Store.RotateAPIKey(ctx, w, in.ID, c.principal.Access(), grace, secret)
+	out, err := a.Store.RotateAPIKey(ctx, w, in.ID, grace, secret)
 	return a.createdKeyAnswer(out, secret, err)
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/stepsies/stepsies"
-	"github.com/stepsies/stepsies/internal/store"
 )
 
 type leakReport struct {
@@ -76,7 +75,7 @@ func (a *API) reportLeakedKeys(ctx context.Context, in *leakedKeysInput) (*leake
 	revoked := 0
 	var err error
 	if len(hashes) > 0 {
-		revoked, err = a.Store.RevokeLeaked(ctx, store.Write{Actor: callOf(ctx).principal.Actor}, hashes, in.source)
+		revoked, err = a.Store.RevokeLeaked(ctx, callOf(ctx).plainWrite(), hashes, in.source)
 	}
 	if a.observeLeaks("anyone", revoked, err); err != nil {
 		return nil, err

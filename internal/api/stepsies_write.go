@@ -182,7 +182,7 @@ func (a *API) updateStepsy(ctx context.Context, in *updateStepsyInput) (*stepsyA
 	if err != nil {
 		return nil, err
 	}
-	out, err := a.Store.UpdateStepsy(ctx, w, in.ID, c.principal.Access(), in.want)
+	out, err := a.Store.UpdateStepsy(ctx, w, in.ID, in.want)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +204,7 @@ var deleteStepsy = serve((*API).deleteStepsy, operation{
 
 func (a *API) deleteStepsy(ctx context.Context, in *deleteStepsyInput) (*struct{}, error) {
 	c := callOf(ctx)
-	return nil, a.Store.DeleteStepsy(ctx, store.Write{Actor: c.principal.Actor, Match: c.match()}, in.ID, c.principal.Access())
+	return nil, a.Store.DeleteStepsy(ctx, c.plainWrite(), in.ID)
 }
 
 type stepsyActionInput struct {
@@ -240,13 +240,13 @@ func (a *API) unpublishStepsy(ctx context.Context, in *stepsyActionInput) (*step
 }
 
 func (a *API) moveStepsy(ctx context.Context, id int64,
-	move func(context.Context, store.Write, int64, stepsies.Access) (store.Outcome[stepsies.Stepsy], error)) (*stepsyAnswer, error) {
+	move func(context.Context, store.Write, int64) (store.Outcome[stepsies.Stepsy], error)) (*stepsyAnswer, error) {
 	c := callOf(ctx)
 	w, err := c.write()
 	if err != nil {
 		return nil, err
 	}
-	out, err := move(ctx, w, id, c.principal.Access())
+	out, err := move(ctx, w, id)
 	if err != nil {
 		return nil, err
 	}

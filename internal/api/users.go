@@ -256,5 +256,5 @@ var deleteUser = serve((*API).deleteUser, operation{
 })
 
 func (a *API) deleteUser(ctx context.Context, in *UserName) (*struct{}, error) {
-	return nil, a.Store.DeleteUser(ctx, store.Write{Actor: callOf(ctx).principal.Actor}, in.Username)
+	return nil, a.Store.DeleteUser(ctx, callOf(ctx).plainWrite(), in.Username)
 }

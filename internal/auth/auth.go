@@ -31,7 +31,13 @@ func Operator() Principal {
 // IsOperator reports whether the principal came through the socket.
 func (p Principal) IsOperator() bool { return p.Actor.Kind == stepsies.ActorOperator }
 
-// Access is how far the principal reaches.
+// Write is a change that the principal makes by an operation which needs the scope.
+func (p Principal) Write(scope stepsies.Scope) store.Write {
+	return store.Write{Actor: p.Actor, Right: store.Right{Scope: scope}}
+}
+
+// Access is how far the principal reached when they were let in. What a write reaches
+// is found out by the store.
 func (p Principal) Access() stepsies.Access {
 	return stepsies.Access{UserID: p.User.ID, Everyone: p.Scopes.Allow(stepsies.ScopeAdmin)}
 }

@@ -151,8 +151,8 @@ func TestAllBadKeysAreTheSame(t *testing.T) {
 		_, deletedHeader := h.key(t, "deleted", "read")
 		yes, ends := true, noon.Add(time.Minute)
 		for _, err := range []error{
-			second(h.store.RevokeAPIKey(ctx, byOperator, revoked.ID, everyone)),
-			second(h.store.UpdateAPIKey(ctx, byOperator, expired.ID, everyone, stepsies.KeyChange{ExpiresAt: &ends})),
+			second(h.store.RevokeAPIKey(ctx, byOperator, revoked.ID)),
+			second(h.store.UpdateAPIKey(ctx, byOperator, expired.ID, stepsies.KeyChange{ExpiresAt: &ends})),
 			second(h.store.UpdateUser(ctx, byOperator, "suspended", stepsies.UserChange{Suspended: &yes})),
 			h.store.DeleteUser(ctx, byOperator, "deleted"),
 		} {
@@ -220,7 +220,7 @@ func TestUsesAndRefusalsReachTheirOwner(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := h.store.RevokeAPIKey(ctx, byOperator, k.ID, everyone); err != nil {
+		if _, err := h.store.RevokeAPIKey(ctx, byOperator, k.ID); err != nil {
 			t.Fatal(err)
 		}
 		for range 14 {
@@ -309,11 +309,11 @@ func TestRevokedKeyIsRefusedFromTheMomentTheCallReturns(t *testing.T) {
 			var err error
 			switch i % 4 {
 			case 0:
-				_, err = h.store.RevokeAPIKey(ctx, byOperator, ids[i], everyone)
+				_, err = h.store.RevokeAPIKey(ctx, byOperator, ids[i])
 			case 1:
 				_, err = h.store.UpdateUser(ctx, byOperator, fmt.Sprint("user", i), stepsies.UserChange{Suspended: &yes})
 			case 2:
-				_, err = h.store.UpdateAPIKey(ctx, byOperator, ids[i], everyone, stepsies.KeyChange{ExpiresAt: &past})
+				_, err = h.store.UpdateAPIKey(ctx, byOperator, ids[i], stepsies.KeyChange{ExpiresAt: &past})
 			case 3:
 				err = h.store.DeleteUser(ctx, byOperator, fmt.Sprint("user", i))
 			}

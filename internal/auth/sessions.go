@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -65,7 +66,14 @@ func (s Session) Actor(ip string) stepsies.Actor {
 	return stepsies.Actor{Kind: stepsies.ActorSession, UserID: s.User.ID, Username: s.User.Username, IP: ip}
 }
 
-// Access is how far the person reaches.
+// Write is a change that the person makes on a page for those who have the role, ""
+// for everybody.
+func (s Session) Write(ip string, role stepsies.Role) store.Write {
+	return store.Write{Actor: s.Actor(ip), Right: store.Right{SessionID: s.ID, Role: role}}
+}
+
+// Access is how far the person reached when their session was read. What a write
+// reaches is found out by the store.
 func (s Session) Access() stepsies.Access {
 	return stepsies.Access{UserID: s.User.ID, Everyone: s.User.Role == stepsies.RoleAdmin}
 }
@@ -107,7 +115,7 @@ func (s *Sessions) Start(ctx context.Context, w http.ResponseWriter, r *http.Req
 	}
 	http.SetCookie(w, s.cookie(token, int(SessionLifetime.Seconds())))
 	if old, err := s.Current(ctx, r); err == nil {
-		if err := s.store.EndSession(ctx, store.Write{Actor: old.Actor(ip)}, old.User, old.ID); err != nil {
+		if err := s.store.EndSession(ctx, old.Write(ip, ""), old.User, old.ID); err != nil && !errors.Is(err, store.ErrSignedOut) {
 			return Session{}, err
 		}
 	}
@@ -152,7 +160,7 @@ func (s *Sessions) Touch(ctx context.Context, session Session, ip string) error 
 // SignOut ends the session of this browser.
 func (s *Sessions) SignOut(ctx context.Context, w http.ResponseWriter, session Session, ip string) error {
 	http.SetCookie(w, s.cookie("", -1))
-	return s.store.EndSession(ctx, store.Write{Actor: session.Actor(ip)}, session.User, session.ID)
+	return s.store.EndSession(ctx, session.Write(ip, ""), session.User, session.ID)
 }
 
 func (s *Sessions) cookieName() string { return CookieName("stepsies_session", s.secure) }

@@ -23,7 +23,11 @@ func testEveryWriteIsRecorded(t *testing.T, f *fixture) {
 	k, secret := f.key(t, u, "read")
 	other, _ := f.key(t, u, "read")
 	made := f.stepsy(t, u, "Title")
-	w := Write{Actor: stepsies.Actor{Kind: stepsies.ActorKey, UserID: u.ID, Username: "sarah", KeyID: k.ID, KeyName: "a key", IP: "2001:db8::7"}}
+	acting, _ := f.key(t, f.user(t, "ada", stepsies.RoleAdmin), "admin")
+	w := Write{
+		Actor: stepsies.Actor{Kind: stepsies.ActorKey, UserID: acting.UserID, Username: "ada", KeyID: acting.ID, KeyName: "a key", IP: "2001:db8::7"},
+		Right: Right{Scope: stepsies.ScopeAdmin},
+	}
 	keyRow := func(action, detail string) stepsies.Activity {
 		return stepsies.Activity{Action: action, OwnerID: u.ID, Target: "api_key", TargetID: k.ID, Name: "a key", Detail: detail}
 	}
@@ -38,20 +42,20 @@ func testEveryWriteIsRecorded(t *testing.T, f *fixture) {
 		want  []stepsies.Activity // newest first
 	}{
 		{func() error {
-			return second(f.UpdateAPIKey(ctx, w, k.ID, of(u), stepsies.KeyChange{Scopes: &[]string{"read", "write"}, ExpiresAt: ptr(epoch.Add(time.Hour)), Description: ptr("new")}))
+			return second(f.UpdateAPIKey(ctx, w, k.ID, stepsies.KeyChange{Scopes: &[]string{"read", "write"}, ExpiresAt: ptr(epoch.Add(time.Hour)), Description: ptr("new")}))
 		}, []stepsies.Activity{keyRow("api_key.update", "description, scopes read → read write, expires never → 2026-03-14T10:26:53Z")}},
-		{func() error { return second(f.RevokeAPIKey(ctx, w, other.ID, of(u))) },
+		{func() error { return second(f.RevokeAPIKey(ctx, w, other.ID)) },
 			[]stepsies.Activity{{Action: "api_key.revoke", OwnerID: u.ID, Target: "api_key", TargetID: other.ID, Name: "a key"}}},
 		{func() error {
 			return second(f.RevokeLeaked(ctx, w, []stepsies.KeyHash{secret.Hash()}, "https://example.com"))
 		},
 			[]stepsies.Activity{keyRow("api_key.leaked", "https://example.com")}},
 		{func() error {
-			return second(f.UpdateStepsy(ctx, w, made.ID, of(u), stepsies.StepsyChange{Title: ptr("New")}))
+			return second(f.UpdateStepsy(ctx, w, made.ID, stepsies.StepsyChange{Title: ptr("New")}))
 		}, []stepsies.Activity{stepsyRow("stepsy.update", "New")}},
-		{func() error { return second(f.PublishStepsy(ctx, w, made.ID, of(u))) }, []stepsies.Activity{stepsyRow("stepsy.publish", "New")}},
-		{func() error { return second(f.UnpublishStepsy(ctx, w, made.ID, of(u))) }, []stepsies.Activity{stepsyRow("stepsy.unpublish", "New")}},
-		{func() error { return f.DeleteStepsy(ctx, w, made.ID, of(u)) }, []stepsies.Activity{stepsyRow("stepsy.delete", "New")}},
+		{func() error { return second(f.PublishStepsy(ctx, w, made.ID)) }, []stepsies.Activity{stepsyRow("stepsy.publish", "New")}},
+		{func() error { return second(f.UnpublishStepsy(ctx, w, made.ID)) }, []stepsies.Activity{stepsyRow("stepsy.unpublish", "New")}},
+		{func() error { return f.DeleteStepsy(ctx, w, made.ID) }, []stepsies.Activity{stepsyRow("stepsy.delete", "New")}},
 		{func() error { return f.SetPassword(ctx, w, "sarah", "the-hash", 0) }, []stepsies.Activity{userRow("user.password", "")}},
 		{func() error {
 			return second(f.UpdateUser(ctx, w, "sarah", stepsies.UserChange{Plan: ptr("pro"), Email: ptr("new@example.com")}))
@@ -83,7 +87,7 @@ func testEveryWriteIsRecorded(t *testing.T, f *fixture) {
 		}
 	}
 	// What the fixture made is recorded too.
-	for action, want := range map[string]int64{"user.create": 2, "api_key.create": 2, "stepsy.create": 1} {
+	for action, want := range map[string]int64{"user.create": 3, "api_key.create": 3, "stepsy.create": 1} {
 		if n := f.count(t, `select count(*) from activity where action = $1`, action); n != want {
 			t.Errorf("%s is recorded %d times, want %d", action, n, want)
 		}
@@ -104,14 +108,14 @@ func testUnrecordedIsUndone(t *testing.T, f *fixture) {
 		"delete user":   f.DeleteUser(ctx, by(u), "sarah"),
 		"password":      f.SetPassword(ctx, by(u), "sarah", "hash", 0),
 		"create key":    second(f.CreateAPIKey(ctx, by(u), "sarah", stepsies.KeyChange{Name: ptr("n"), Scopes: &[]string{"read"}}, stepsies.NewSecret())),
-		"update key":    second(f.UpdateAPIKey(ctx, by(u), k.ID, of(u), stepsies.KeyChange{Name: ptr("m")})),
-		"rotate key":    second(f.RotateAPIKey(ctx, by(u), k.ID, of(u), 0, stepsies.NewSecret())),
-		"revoke key":    second(f.RevokeAPIKey(ctx, by(u), k.ID, of(u))),
+		"update key":    second(f.UpdateAPIKey(ctx, by(u), k.ID, stepsies.KeyChange{Name: ptr("m")})),
+		"rotate key":    second(f.RotateAPIKey(ctx, by(u), k.ID, 0, stepsies.NewSecret())),
+		"revoke key":    second(f.RevokeAPIKey(ctx, by(u), k.ID)),
 		"leaked":        second(f.RevokeLeaked(ctx, by(u), []stepsies.KeyHash{secret.Hash()}, "")),
 		"create stepsy": second(f.CreateStepsy(ctx, by(u), "sarah", stepsies.StepsyChange{Title: ptr("t")})),
-		"update stepsy": second(f.UpdateStepsy(ctx, by(u), made.ID, of(u), stepsies.StepsyChange{Title: ptr("new")})),
-		"publish":       second(f.PublishStepsy(ctx, by(u), made.ID, of(u))),
-		"delete stepsy": f.DeleteStepsy(ctx, by(u), made.ID, of(u)),
+		"update stepsy": second(f.UpdateStepsy(ctx, by(u), made.ID, stepsies.StepsyChange{Title: ptr("new")})),
+		"publish":       second(f.PublishStepsy(ctx, by(u), made.ID)),
+		"delete stepsy": f.DeleteStepsy(ctx, by(u), made.ID),
 	} {
 		if stepsies.CodeOf(err) != stepsies.CodeInternal {
 			t.Errorf("%s: %v, want an internal error", what, err)
@@ -142,7 +146,7 @@ func testListActivity(t *testing.T, f *fixture) {
 		k, _ := f.key(t, sarah, "read")
 		f.stepsy(t, mike, "Title")
 		if i == 3 {
-			if _, err := f.RevokeAPIKey(t.Context(), by(sarah), k.ID, everyone); err != nil {
+			if _, err := f.RevokeAPIKey(t.Context(), by(sarah), k.ID); err != nil {
 				t.Fatal(err)
 			}
 			list := func(filter ActivityFilter) (actions []string) {

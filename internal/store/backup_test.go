@@ -88,7 +88,7 @@ func fillForBackup(t *testing.T, s *Store) stepsies.Secret {
 	made, err := s.CreateStepsy(ctx, byOperator, name, stepsies.StepsyChange{Title: &title, Steps: &steps, Publish: true})
 	must(err)
 	slug := "creme"
-	_, err = s.UpdateStepsy(ctx, byOperator, made.Value.ID, stepsies.Access{Everyone: true}, stepsies.StepsyChange{Slug: &slug})
+	_, err = s.UpdateStepsy(ctx, byOperator, made.Value.ID, stepsies.StepsyChange{Slug: &slug})
 	must(err)
 	must(s.AddCounts(ctx, []Counts{{StepsyID: made.Value.ID, Views: 6, Completions: 2, Ratings: 2, Stars: 9}}))
 	must(s.RecordReadings(ctx, []Reading{{StepsyID: made.Value.ID, Reader: 1, Mark: MarkView}, {StepsyID: made.Value.ID, Reader: 1, Mark: 1}}))
@@ -198,7 +198,7 @@ func TestRestoreNeverBringsARevokedKeyBack(t *testing.T) {
 			if err := s.Backup(ctx, &file); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.RevokeAPIKey(ctx, byOperator, 1, stepsies.Access{Everyone: true}); err != nil {
+			if _, err := s.RevokeAPIKey(ctx, byOperator, 1); err != nil {
 				t.Fatal(err)
 			}
 			if err := s.DeleteUser(ctx, byOperator, name); err != nil {

@@ -18,16 +18,15 @@ func TestWhatIsRememberedOfAKeyEndsBeforeTheWriteReturns(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	s := openMigrated(t, Config{Path: filepath.Join(t.TempDir(), "stepsies.db")})
-	everyone := stepsies.Access{Everyone: true}
 	ends := []func(id int64, user string) error{
-		func(id int64, _ string) error { _, err := s.RevokeAPIKey(ctx, byOperator, id, everyone); return err },
+		func(id int64, _ string) error { _, err := s.RevokeAPIKey(ctx, byOperator, id); return err },
 		func(id int64, _ string) error {
 			past := s.clock().Add(-1)
-			_, err := s.UpdateAPIKey(ctx, byOperator, id, everyone, stepsies.KeyChange{ExpiresAt: &past})
+			_, err := s.UpdateAPIKey(ctx, byOperator, id, stepsies.KeyChange{ExpiresAt: &past})
 			return err
 		},
 		func(id int64, _ string) error {
-			_, err := s.RotateAPIKey(ctx, byOperator, id, everyone, 0, stepsies.NewSecret())
+			_, err := s.RotateAPIKey(ctx, byOperator, id, 0, stepsies.NewSecret())
 			return err
 		},
 		func(_ int64, user string) error {
@@ -84,12 +83,11 @@ func TestWhatIsRememberedOfAKeyEndsBeforeTheWriteReturns(t *testing.T) {
 func TestNothingIsRememberedOfAKeyThatDoesNotWork(t *testing.T) {
 	t.Parallel()
 	f := sqliteFixture(t)
-	everyone := stepsies.Access{Everyone: true}
 	for name, end := range map[string]func(k stepsies.APIKey) error{
-		"revoked":         func(k stepsies.APIKey) error { return second(f.RevokeAPIKey(t.Context(), byOperator, k.ID, everyone)) },
+		"revoked":         func(k stepsies.APIKey) error { return second(f.RevokeAPIKey(t.Context(), byOperator, k.ID)) },
 		"expired by time": func(stepsies.APIKey) error { f.clock.forward(time.Hour); return nil },
 		"expired by hand": func(k stepsies.APIKey) error {
-			return second(f.UpdateAPIKey(t.Context(), byOperator, k.ID, everyone, stepsies.KeyChange{ExpiresAt: ptr(f.Store.clock().Add(-1))}))
+			return second(f.UpdateAPIKey(t.Context(), byOperator, k.ID, stepsies.KeyChange{ExpiresAt: ptr(f.Store.clock().Add(-1))}))
 		},
 		"of one suspended": func(k stepsies.APIKey) error {
 			return second(f.UpdateUser(t.Context(), byOperator, k.Username, stepsies.UserChange{Suspended: ptr(true)}))

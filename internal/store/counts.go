@@ -17,7 +17,7 @@ type Counts struct {
 
 // AddCounts adds to what readers did with stepsies.
 func (s *Store) AddCounts(ctx context.Context, counts []Counts) error {
-	return s.transact(ctx, func(t *tx) error {
+	return s.transactUnjudged(ctx, func(t *tx) error {
 		t.keysUntouched = true
 		return t.addCounts(ctx, counts)
 	})

@@ -49,8 +49,8 @@ func readEmailChange(ctx context.Context, q querier, userID int64, now time.Time
 // found out of any number of addresses whether they have an account.
 func (s *Store) AskEmailChange(ctx context.Context, w Write, username, email string) error {
 	taken := false
-	err := s.transact(ctx, func(t *tx) error {
-		u, err := t.lockUser(ctx, w.Actor, username)
+	err := s.transact(ctx, w.onUser(username), func(t *tx) error {
+		u, err := t.lockUser(ctx, username)
 		if err != nil {
 			return err
 		}
@@ -103,8 +103,8 @@ func (t *tx) countEmailChange(ctx context.Context, userID int64) error {
 // EndEmailChange takes back what a user has asked for. The error has the code
 // not_found where nothing waits.
 func (s *Store) EndEmailChange(ctx context.Context, w Write, username string) error {
-	return s.transact(ctx, func(t *tx) error {
-		u, err := t.lockUser(ctx, w.Actor, username)
+	return s.transact(ctx, w.onUser(username), func(t *tx) error {
+		u, err := t.lockUser(ctx, username)
 		if err != nil {
 			return err
 		}
@@ -134,12 +134,15 @@ func (t *tx) endEmailChange(ctx context.Context, userID int64) error {
 // not_found where the link works no more, and conflict where the address is another's
 // by now; nothing is changed then.
 func (s *Store) VerifyEmail(ctx context.Context, ip string, hash TokenHash) (u, before stepsies.User, err error) {
-	err = s.transact(ctx, func(t *tx) error {
+	err = s.transactUnjudged(ctx, func(t *tx) error {
 		l, err := t.useLink(ctx, LinkEmail, hash)
 		if err != nil {
 			return err
 		}
-		if u, err = readUser(ctx, t, `u.id = $1`, t.lock("u"), l.UserID); err != nil {
+		if err := t.lockUserRow(ctx, l.UserID); err != nil {
+			return err
+		}
+		if u, err = readUser(ctx, t, `u.id = $1`, "", l.UserID); err != nil {
 			return err
 		}
 		before = u

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -155,9 +156,21 @@ func (f *fixture) count(t testing.TB, query string, args ...any) int64 {
 // byOperator is a write of the operator.
 var byOperator = Write{Actor: stepsies.Actor{Kind: stepsies.ActorOperator}}
 
-// by is a write of a user in a session.
+// by is a write of a user in the session that user began with.
 func by(u stepsies.User) Write {
-	return Write{Actor: stepsies.Actor{Kind: stepsies.ActorSession, UserID: u.ID, Username: u.Username, IP: "192.0.2.7"}}
+	return Write{
+		Actor: stepsies.Actor{Kind: stepsies.ActorSession, UserID: u.ID, Username: u.Username, IP: "192.0.2.7"},
+		Right: Right{SessionID: -u.ID},
+	}
+}
+
+// signIn gives a user the session of by, which ends long after every test and has an id
+// that no engine gives.
+func (f *fixture) signIn(t testing.TB, u stepsies.User) {
+	t.Helper()
+	hash := sha256.Sum256([]byte(u.Username))
+	f.raw(t, `insert into sessions (id, user_id, token_hash, ip, user_agent, created_at, last_seen_at, expires_at)
+		values ($1, $2, $3, '192.0.2.7', 'a browser', 0, 0, $4)`, -u.ID, u.ID, hash[:], epoch.AddDate(10, 0, 0).UnixMilli())
 }
 
 var everyone = stepsies.Access{Everyone: true}
@@ -176,6 +189,7 @@ func (f *fixture) user(t testing.TB, name string, role stepsies.Role) stepsies.U
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.signIn(t, out.Value)
 	return out.Value
 }
 

@@ -40,7 +40,7 @@ func testReplay(t *testing.T, f *fixture) {
 		t.Fatalf("first: %+v (%v)", first, err)
 	}
 	f.clock.forward(time.Hour)
-	if _, err := f.UpdateStepsy(ctx, by(u), first.Value.ID, of(u), stepsies.StepsyChange{Title: ptr("Changed since")}); err != nil {
+	if _, err := f.UpdateStepsy(ctx, by(u), first.Value.ID, stepsies.StepsyChange{Title: ptr("Changed since")}); err != nil {
 		t.Fatal(err)
 	}
 	rows := f.count(t, `select count(*) from activity`)
@@ -90,29 +90,29 @@ func testReplayEveryWrite(t *testing.T, f *fixture) {
 		return out.Value, out.Replayed, err
 	})
 	twice("update a key", func(w Write) (any, bool, error) {
-		out, err := f.UpdateAPIKey(ctx, w, k.ID, of(u), stepsies.KeyChange{Name: ptr("m")})
+		out, err := f.UpdateAPIKey(ctx, w, k.ID, stepsies.KeyChange{Name: ptr("m")})
 		return out.Value, out.Replayed, err
 	})
 	twice("rotate a key", func(w Write) (any, bool, error) {
-		out, err := f.RotateAPIKey(ctx, w, k.ID, of(u), time.Hour, stepsies.NewSecret())
+		out, err := f.RotateAPIKey(ctx, w, k.ID, time.Hour, stepsies.NewSecret())
 		return out.Value, out.Replayed, err
 	})
 	twice("revoke a key", func(w Write) (any, bool, error) {
-		out, err := f.RevokeAPIKey(ctx, w, k.ID, of(u))
+		out, err := f.RevokeAPIKey(ctx, w, k.ID)
 		return out.Value, out.Replayed, err
 	})
 	// Before If-Match is looked at: the second one names a version that is gone.
 	twice("update a stepsy", func(w Write) (any, bool, error) {
 		w.Match = version(1)
-		out, err := f.UpdateStepsy(ctx, w, made.ID, of(u), stepsies.StepsyChange{Title: ptr("New")})
+		out, err := f.UpdateStepsy(ctx, w, made.ID, stepsies.StepsyChange{Title: ptr("New")})
 		return out.Value, out.Replayed, err
 	})
 	twice("publish", func(w Write) (any, bool, error) {
-		out, err := f.PublishStepsy(ctx, w, made.ID, of(u))
+		out, err := f.PublishStepsy(ctx, w, made.ID)
 		return out.Value, out.Replayed, err
 	})
 	twice("unpublish", func(w Write) (any, bool, error) {
-		out, err := f.UnpublishStepsy(ctx, w, made.ID, of(u))
+		out, err := f.UnpublishStepsy(ctx, w, made.ID)
 		return out.Value, out.Replayed, err
 	})
 	if n := f.count(t, `select count(*) from api_keys`); n != 3 {

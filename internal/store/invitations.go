@@ -24,7 +24,7 @@ func (s *Store) ListInvitations(ctx context.Context, limit int) ([]Link, error) 
 // EndInvitation takes an invitation back. The error has the code not_found where it
 // was used, taken back before, or is over.
 func (s *Store) EndInvitation(ctx context.Context, w Write, id int64) error {
-	return s.transact(ctx, func(t *tx) error {
+	return s.transact(ctx, w, func(t *tx) error {
 		l := Link{ID: id}
 		err := t.one(ctx, `select l.email from one_time_links l where l.kind = 'invitation' and l.id = $2 and `+worksNow+t.lock("l"), []any{stamp(t.now), id}, &l.Email)
 		if err != nil {

@@ -106,7 +106,7 @@ func (w *town) change(t *testing.T, name string, c stepsies.UserChange) {
 
 func (w *town) edit(t *testing.T, key string, c stepsies.KeyChange) {
 	t.Helper()
-	_, err := w.UpdateAPIKey(t.Context(), byOperator, w.ids[key], everyone, c)
+	_, err := w.UpdateAPIKey(t.Context(), byOperator, w.ids[key], c)
 	w.must(t, err)
 }
 
@@ -124,7 +124,7 @@ func (w *town) open(t *testing.T) {
 		w.must(t, w.CreateLink(ctx, byOperator, l, w.tokens[string(kind)], 24*365*time.Hour))
 	}
 	w.tokens["preview"] = TokenHash{9}
-	w.must(t, w.MakePreviewLink(ctx, byOperator, w.draft, everyone, w.tokens["preview"]))
+	w.must(t, w.MakePreviewLink(ctx, byOperator, w.draft, w.tokens["preview"]))
 }
 
 // rights lists what can be done in the town, one line each.
@@ -191,7 +191,7 @@ type end struct {
 var ends = []end{
 	{"nothing", func(t *testing.T, w *town) {}},
 	{"key revoked", func(t *testing.T, w *town) {
-		_, err := w.RevokeAPIKey(t.Context(), byOperator, w.ids["readwrite"], everyone)
+		_, err := w.RevokeAPIKey(t.Context(), byOperator, w.ids["readwrite"])
 		w.must(t, err)
 	}},
 	{"key expired by time", func(t *testing.T, w *town) { w.clock.forward(31 * 24 * time.Hour) }},
@@ -213,11 +213,11 @@ var ends = []end{
 		w.change(t, "sarah", stepsies.UserChange{Role: ptr("member")})
 	}},
 	{"rotated away", func(t *testing.T, w *town) {
-		_, err := w.RotateAPIKey(t.Context(), byOperator, w.ids["readwrite"], everyone, 0, stepsies.NewSecret())
+		_, err := w.RotateAPIKey(t.Context(), byOperator, w.ids["readwrite"], 0, stepsies.NewSecret())
 		w.must(t, err)
 	}},
 	{"rotated with a grace period", func(t *testing.T, w *town) {
-		_, err := w.RotateAPIKey(t.Context(), byOperator, w.ids["readwrite"], everyone, 24*time.Hour, stepsies.NewSecret())
+		_, err := w.RotateAPIKey(t.Context(), byOperator, w.ids["readwrite"], 24*time.Hour, stepsies.NewSecret())
 		w.must(t, err)
 	}},
 	{"leaked", func(t *testing.T, w *town) {
@@ -255,10 +255,10 @@ var ends = []end{
 		_, err := w.SignUp(t.Context(), "", stepsies.UserChange{Username: ptr("lin"), Email: ptr("new@example.com")}, "hash", LinkInvitation, w.tokens[string(LinkInvitation)])
 		w.must(t, err)
 	}},
-	{"preview link ended", func(t *testing.T, w *town) { w.must(t, w.EndPreviewLink(t.Context(), byOperator, w.draft, everyone)) }},
+	{"preview link ended", func(t *testing.T, w *town) { w.must(t, w.EndPreviewLink(t.Context(), byOperator, w.draft)) }},
 	{"plan lowered", func(t *testing.T, w *town) { w.change(t, "sarah", stepsies.UserChange{Plan: ptr("free")}) }},
 	{"the only key revoked and all users but one deleted", func(t *testing.T, w *town) {
-		_, err := w.RevokeAPIKey(t.Context(), byOperator, w.ids["readwrite"], everyone)
+		_, err := w.RevokeAPIKey(t.Context(), byOperator, w.ids["readwrite"])
 		w.must(t, err)
 		for _, name := range []string{"sarah", "omar", "grace"} {
 			w.must(t, w.DeleteUser(t.Context(), byOperator, name))

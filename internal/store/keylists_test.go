@@ -21,8 +21,8 @@ func testListKeysByEnd(t *testing.T, f *fixture) {
 	revoked, _ := f.key(t, sarah, "read")
 	f.key(t, other, "read")
 	end := f.clock.Now().Add(time.Hour)
-	must[Outcome[stepsies.APIKey]](t)(f.UpdateAPIKey(t.Context(), by(sarah), expiring.ID, of(sarah), stepsies.KeyChange{ExpiresAt: &end}))
-	must[Outcome[stepsies.APIKey]](t)(f.RevokeAPIKey(t.Context(), by(sarah), revoked.ID, of(sarah)))
+	must[Outcome[stepsies.APIKey]](t)(f.UpdateAPIKey(t.Context(), by(sarah), expiring.ID, stepsies.KeyChange{ExpiresAt: &end}))
+	must[Outcome[stepsies.APIKey]](t)(f.RevokeAPIKey(t.Context(), by(sarah), revoked.ID))
 
 	wantKeys(t, f, sarah, true, expiring.ID, forever.ID)
 	wantKeys(t, f, sarah, false, revoked.ID)
@@ -79,8 +79,8 @@ func testSuccessor(t *testing.T, f *fixture) {
 	k, _ := f.key(t, sarah, "read")
 	_, err := f.Successor(t.Context(), k)
 	wantCode(t, err, stepsies.CodeNotFound)
-	must[Outcome[stepsies.APIKey]](t)(f.RotateAPIKey(t.Context(), by(sarah), k.ID, of(sarah), time.Hour, stepsies.NewSecret()))
-	latest := must[Outcome[stepsies.APIKey]](t)(f.RotateAPIKey(t.Context(), by(sarah), k.ID, of(sarah), time.Hour, stepsies.NewSecret())).Value
+	must[Outcome[stepsies.APIKey]](t)(f.RotateAPIKey(t.Context(), by(sarah), k.ID, time.Hour, stepsies.NewSecret()))
+	latest := must[Outcome[stepsies.APIKey]](t)(f.RotateAPIKey(t.Context(), by(sarah), k.ID, time.Hour, stepsies.NewSecret())).Value
 	if got := must[stepsies.APIKey](t)(f.Successor(t.Context(), k)); got.ID != latest.ID {
 		t.Errorf("the successor is key %d, want %d", got.ID, latest.ID)
 	}

@@ -50,8 +50,13 @@ func (t *tx) lockKey(ctx context.Context, id int64, access stepsies.Access) (k s
 	if k, err = readKey(ctx, t, id, access, ""); err != nil {
 		return k, owner, err
 	}
-	if owner, err = readUser(ctx, t, `u.id = $1`, t.lock("u"), k.UserID); err != nil {
-		return k, owner, err
+	if owner = t.actor; owner.ID != k.UserID {
+		if err := t.lockUserRow(ctx, k.UserID); err != nil {
+			return k, owner, err
+		}
+		if owner, err = readUser(ctx, t, `u.id = $1`, "", k.UserID); err != nil {
+			return k, owner, err
+		}
 	}
 	if t.lock("k") != "" {
 		k, err = readKey(ctx, t, id, access, t.lock("k"))
@@ -87,8 +92,8 @@ func (s *Store) ListAPIKeys(ctx context.Context, access stepsies.Access, owner s
 // CreateAPIKey makes a key for the owner. Of the secret only its hash is stored,
 // and its hint.
 func (s *Store) CreateAPIKey(ctx context.Context, w Write, owner string, want stepsies.KeyChange, secret stepsies.Secret) (Outcome[stepsies.APIKey], error) {
-	return write(ctx, s, w, func(t *tx) (stepsies.APIKey, error) {
-		u, err := t.lockUser(ctx, w.Actor, owner)
+	return write(ctx, s, w.onUser(owner), func(t *tx) (stepsies.APIKey, error) {
+		u, err := t.lockUser(ctx, owner)
 		if err != nil {
 			return stepsies.APIKey{}, err
 		}
@@ -118,9 +123,9 @@ func (t *tx) recordKey(ctx context.Context, w Write, action string, k stepsies.A
 
 // UpdateAPIKey edits a key; the new expiry and scopes hold on every node when it
 // returns.
-func (s *Store) UpdateAPIKey(ctx context.Context, w Write, id int64, access stepsies.Access, want stepsies.KeyChange) (Outcome[stepsies.APIKey], error) {
-	return write(ctx, s, w, func(t *tx) (stepsies.APIKey, error) {
-		k, owner, err := t.lockKey(ctx, id, access)
+func (s *Store) UpdateAPIKey(ctx context.Context, w Write, id int64, want stepsies.KeyChange) (Outcome[stepsies.APIKey], error) {
+	return write(ctx, s, w.onKey(id), func(t *tx) (stepsies.APIKey, error) {
+		k, owner, err := t.lockKey(ctx, id, t.access)
 		if err != nil {
 			return k, err
 		}
@@ -148,9 +153,9 @@ func (t *tx) updateKey(ctx context.Context, k stepsies.APIKey) error {
 }
 
 // RevokeAPIKey ends a key for good. Doing it twice changes nothing.
-func (s *Store) RevokeAPIKey(ctx context.Context, w Write, id int64, access stepsies.Access) (Outcome[stepsies.APIKey], error) {
-	return write(ctx, s, w, func(t *tx) (stepsies.APIKey, error) {
-		k, _, err := t.lockKey(ctx, id, access)
+func (s *Store) RevokeAPIKey(ctx context.Context, w Write, id int64) (Outcome[stepsies.APIKey], error) {
+	return write(ctx, s, w.onKey(id), func(t *tx) (stepsies.APIKey, error) {
+		k, _, err := t.lockKey(ctx, id, t.access)
 		if err != nil {
 			return k, err
 		}
@@ -181,9 +186,9 @@ func (t *tx) revoke(ctx context.Context, w Write, k *stepsies.APIKey, reason ste
 
 // RotateAPIKey makes a successor of a key and lets the key live on for the grace
 // period.
-func (s *Store) RotateAPIKey(ctx context.Context, w Write, id int64, access stepsies.Access, grace time.Duration, secret stepsies.Secret) (Outcome[stepsies.APIKey], error) {
-	return write(ctx, s, w, func(t *tx) (stepsies.APIKey, error) {
-		k, owner, err := t.lockKey(ctx, id, access)
+func (s *Store) RotateAPIKey(ctx context.Context, w Write, id int64, grace time.Duration, secret stepsies.Secret) (Outcome[stepsies.APIKey], error) {
+	return write(ctx, s, w.onKey(id), func(t *tx) (stepsies.APIKey, error) {
+		k, owner, err := t.lockKey(ctx, id, t.access)
 		if err != nil {
 			return k, err
 		}
@@ -225,7 +230,7 @@ func (t *tx) latestOf(ctx context.Context, k stepsies.APIKey) (latest stepsies.A
 // that were.
 func (s *Store) RevokeLeaked(ctx context.Context, w Write, hashes []stepsies.KeyHash, source string) (int, error) {
 	revoked := 0
-	err := s.transact(ctx, func(t *tx) error {
+	err := s.transact(ctx, w, func(t *tx) error {
 		revoked = 0
 		ids, err := t.leakedKeys(ctx, hashes)
 		if err != nil {

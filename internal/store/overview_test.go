@@ -35,7 +35,7 @@ func testTotals(t *testing.T, f *fixture) {
 	if err := f.AddCounts(ctx, counts); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.DeleteStepsy(ctx, by(u), gone.ID, of(u)); err != nil {
+	if err := f.DeleteStepsy(ctx, by(u), gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	want := Totals{Published: 1, Drafts: 1, Views: 20, Completions: 6, Ratings: 4, Stars: 18}
@@ -64,7 +64,7 @@ func testLatelyOfUser(t *testing.T, f *fixture) {
 	if err := f.RecordReadings(ctx, readings); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.DeleteStepsy(ctx, by(u), gone.ID, of(u)); err != nil {
+	if err := f.DeleteStepsy(ctx, by(u), gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	want := ReadingDay{Day: today - 6, Views: 14, Completions: 14, Ratings: 2, Stars: 8}
@@ -84,7 +84,7 @@ func testKeysToMind(t *testing.T, f *fixture) {
 		t.Helper()
 		k, _ := f.key(t, owner, "read")
 		if expires != 0 {
-			k = must[Outcome[stepsies.APIKey]](t)(f.UpdateAPIKey(ctx, by(owner), k.ID, of(owner),
+			k = must[Outcome[stepsies.APIKey]](t)(f.UpdateAPIKey(ctx, by(owner), k.ID,
 				stepsies.KeyChange{ExpiresAt: ptr(f.clock.Now().Add(expires))})).Value
 		}
 		named[k.ID] = name
@@ -93,7 +93,7 @@ func testKeysToMind(t *testing.T, f *fixture) {
 	const day = 24 * time.Hour
 	revoke := func(k stepsies.APIKey) {
 		t.Helper()
-		if _, err := f.RevokeAPIKey(ctx, by(u), k.ID, of(u)); err != nil {
+		if _, err := f.RevokeAPIKey(ctx, by(u), k.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -137,12 +137,12 @@ func testBelongings(t *testing.T, f *fixture) {
 	f.stepsy(t, u, "One")
 	f.stepsy(t, u, "Two")
 	gone := f.stepsy(t, u, "Gone")
-	if err := f.DeleteStepsy(ctx, by(u), gone.ID, of(u)); err != nil {
+	if err := f.DeleteStepsy(ctx, by(u), gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	f.key(t, u, "read")
 	k, _ := f.key(t, u, "read")
-	if _, err := f.RevokeAPIKey(ctx, by(u), k.ID, of(u)); err != nil {
+	if _, err := f.RevokeAPIKey(ctx, by(u), k.ID); err != nil {
 		t.Fatal(err)
 	}
 	want := Belongings{Stepsies: 2, Trash: 1, LiveKeys: 1, DeadKeys: 1}
@@ -195,7 +195,7 @@ func testActivityFilter(t *testing.T, f *fixture) {
 	k, _ := f.key(t, u, "read")
 	f.stepsy(t, u, "Title")
 	must[Session](t)(f.CreateSession(ctx, NewSession{UserID: u.ID, Token: TokenHash{1}, IP: "192.0.2.1", Lifetime: time.Hour}))
-	if _, err := f.RevokeAPIKey(ctx, by(admin), k.ID, everyone); err != nil {
+	if _, err := f.RevokeAPIKey(ctx, by(admin), k.ID); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

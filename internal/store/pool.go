@@ -155,6 +155,12 @@ type tx struct {
 	s    *Store
 	now  time.Time
 
+	actor  stepsies.User   // who acts, as judge read them; zero for the operator and the anonymous
+	access stepsies.Access // how far they reach now, whatever was so when they were admitted
+	byKey  bool            // they act by a key
+
+	locked int64 // the user whom lockUserRow locked last
+
 	foundSlug string // by freeSlug
 
 	// keysUntouched says that no key, user or account is written. A write that is
@@ -165,10 +171,22 @@ type tx struct {
 // maxTries bounds how often a transaction is run that loses against others.
 const maxTries = 4
 
-// transact runs fn in a write transaction and commits it, or leaves nothing of it.
-// fn may run several times, since a transaction that loses against another one is
-// tried again.
-func (s *Store) transact(ctx context.Context, fn func(t *tx) error) error {
+// transact runs fn in a write transaction in the name of an actor and commits it, or
+// leaves nothing of it. What the actor may do is judged first, inside it: fn knows them
+// by t.actor and t.access, and by nothing that was read before. fn may run several
+// times, since a transaction that loses against another one is tried again.
+func (s *Store) transact(ctx context.Context, w Write, fn func(t *tx) error) error {
+	return s.transactUnjudged(ctx, func(t *tx) error {
+		if err := t.judge(ctx, w); err != nil {
+			return err
+		}
+		return fn(t)
+	})
+}
+
+// transactUnjudged is transact for what nobody's right stands behind: what readers
+// leave, who signs in or holds a link that works once, and the program's own upkeep.
+func (s *Store) transactUnjudged(ctx context.Context, fn func(t *tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	for try := 1; ; try++ {

@@ -40,7 +40,7 @@ func testPlaceholders(t *testing.T, f *fixture) {
 			t.Errorf("got %d and %q (%v), want 313 and two", sum, text, err)
 		}
 	}
-	err := f.transact(t.Context(), func(t2 *tx) error {
+	err := f.transactUnjudged(t.Context(), func(t2 *tx) error {
 		var n int64
 		if err := t2.one(t.Context(), `select cast($2 as bigint) - cast($1 as bigint)`, []any{3, 10}, &n); err != nil || n != 7 {
 			t.Errorf("in a transaction: %d (%v), want 7", n, err)
@@ -314,7 +314,7 @@ func testRefusedText(t *testing.T, f *fixture) {
 
 func testRollback(t *testing.T, f *fixture) {
 	f.raw(t, `create table place (id bigint primary key)`)
-	err := f.transact(t.Context(), func(t2 *tx) error {
+	err := f.transactUnjudged(t.Context(), func(t2 *tx) error {
 		if _, err := t2.exec(t.Context(), `insert into place (id) values (1)`); err != nil {
 			return err
 		}
@@ -330,13 +330,13 @@ func testRollback(t *testing.T, f *fixture) {
 				t.Error("the panic was swallowed")
 			}
 		}()
-		_ = f.transact(t.Context(), func(t2 *tx) error {
+		_ = f.transactUnjudged(t.Context(), func(t2 *tx) error {
 			_, _ = t2.exec(t.Context(), `insert into place (id) values (2)`)
 			panic("on purpose")
 		})
 	}()
 	ctx, cancel := context.WithCancel(t.Context())
-	err = f.transact(ctx, func(t2 *tx) error {
+	err = f.transactUnjudged(ctx, func(t2 *tx) error {
 		_, _ = t2.exec(ctx, `insert into place (id) values (3)`)
 		cancel()
 		return nil

@@ -31,7 +31,19 @@ var postgresEngine = engine{
 	// How often the words stand decides which index is the cheaper one.
 	fresh:     []any{pgx.QueryExecModeExec},
 	forUpdate: " for update",
-	lockWait:  "set local lock_timeout = '10s'",
+	judging: map[bool]judging{
+		false: {
+			gate:    ` cross join pg_advisory_xact_lock_shared(-cast($1 as bigint)) as gate`,
+			key:     ` for share of u, k`,
+			session: ` for share of u for key share of s`, // it ends by being deleted; being seen is no end
+		},
+		true: {
+			gate:    ` cross join pg_advisory_xact_lock(-cast($1 as bigint)) as gate`,
+			key:     ` for update of u, a for share of k`,
+			session: ` for update of u, a for key share of s`,
+		},
+	},
+	lockWait: "set local lock_timeout = '10s'",
 }
 
 // CheckURL reports whether the address of a PostgreSQL can be read. What it says

@@ -195,7 +195,7 @@ func TestLostDatabaseIsUnavailableUntilItIsBack(t *testing.T) {
 			t.Errorf("%d keys are found", len(found))
 		}
 		wantCode(t, second(f.APIKey(ctx, k.ID, of(u))), want)
-		wantCode(t, second(f.UpdateAPIKey(ctx, by(u), k.ID, of(u), stepsies.KeyChange{Name: ptr("n " + string(want))})), want)
+		wantCode(t, second(f.UpdateAPIKey(ctx, by(u), k.ID, stepsies.KeyChange{Name: ptr("n " + string(want))})), want)
 		wantCode(t, f.Ping(ctx), want)
 	}
 	asks("")

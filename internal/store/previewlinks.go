@@ -7,12 +7,12 @@ import (
 	"github.com/stepsies/stepsies"
 )
 
-// MakePreviewLink lets whoever knows a token read a draft that the access reaches for
+// MakePreviewLink lets whoever knows a token read a draft that the actor reaches for
 // writing. There is one link for each stepsy: it takes the place of an earlier one.
-func (s *Store) MakePreviewLink(ctx context.Context, w Write, id int64, access stepsies.Access, hash TokenHash) error {
-	return s.transact(ctx, func(t *tx) error {
+func (s *Store) MakePreviewLink(ctx context.Context, w Write, id int64, hash TokenHash) error {
+	return s.transact(ctx, w, func(t *tx) error {
 		t.keysUntouched = true
-		st, err := t.lockStepsy(ctx, id, access)
+		st, err := t.lockStepsy(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -28,12 +28,12 @@ func (s *Store) MakePreviewLink(ctx context.Context, w Write, id int64, access s
 	})
 }
 
-// EndPreviewLink ends the preview link of a stepsy that the access reaches for
+// EndPreviewLink ends the preview link of a stepsy that the actor reaches for
 // writing. Where there is none it changes nothing.
-func (s *Store) EndPreviewLink(ctx context.Context, w Write, id int64, access stepsies.Access) error {
-	return s.transact(ctx, func(t *tx) error {
+func (s *Store) EndPreviewLink(ctx context.Context, w Write, id int64) error {
+	return s.transact(ctx, w, func(t *tx) error {
 		t.keysUntouched = true
-		st, err := t.lockStepsy(ctx, id, access)
+		st, err := t.lockStepsy(ctx, id)
 		if err != nil {
 			return err
 		}

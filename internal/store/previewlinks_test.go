@@ -29,7 +29,7 @@ func (f *fixture) wantPreview(t *testing.T, hash TokenHash, want string) {
 
 func (f *fixture) previewLink(t *testing.T, s stepsies.Stepsy, hash TokenHash) {
 	t.Helper()
-	if err := f.MakePreviewLink(t.Context(), byOperator, s.ID, everyone, hash); err != nil {
+	if err := f.MakePreviewLink(t.Context(), byOperator, s.ID, hash); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -56,13 +56,13 @@ func testPreviewLink(t *testing.T, f *fixture) {
 	f.wantPreview(t, TokenHash{1}, "")
 	f.wantPreview(t, TokenHash{2}, "Bake bread")
 	f.wantMade(t, s, f.Store.clock())
-	if _, err := f.PublishStepsy(t.Context(), byOperator, s.ID, everyone); err != nil {
+	if _, err := f.PublishStepsy(t.Context(), byOperator, s.ID); err != nil {
 		t.Fatal(err)
 	}
 	f.wantPreview(t, TokenHash{2}, "Bake bread") // the caller leads on to the public page
-	wantCode(t, f.MakePreviewLink(t.Context(), byOperator, s.ID, everyone, TokenHash{3}), stepsies.CodeConflict)
+	wantCode(t, f.MakePreviewLink(t.Context(), byOperator, s.ID, TokenHash{3}), stepsies.CodeConflict)
 	for range 2 { // ending it twice changes nothing
-		if err := f.EndPreviewLink(t.Context(), byOperator, s.ID, everyone); err != nil {
+		if err := f.EndPreviewLink(t.Context(), byOperator, s.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -78,7 +78,7 @@ func testPreviewLinkEnds(t *testing.T, f *fixture) {
 	f.previewLink(t, kept, TokenHash{2})
 	f.discard(t, deleted)
 	f.wantPreview(t, TokenHash{1}, "")
-	if _, err := f.RestoreStepsy(t.Context(), byOperator, deleted.ID, everyone); err != nil {
+	if _, err := f.RestoreStepsy(t.Context(), byOperator, deleted.ID); err != nil {
 		t.Fatal(err)
 	}
 	f.wantPreview(t, TokenHash{1}, "") // it stays dead
@@ -104,14 +104,14 @@ func testPreviewLinkEnds(t *testing.T, f *fixture) {
 func testPreviewLinkAccess(t *testing.T, f *fixture) {
 	sarah, mike := f.member(t, "sarah"), f.member(t, "mike")
 	s := f.stepsy(t, sarah, "Bake bread")
-	wantCode(t, f.MakePreviewLink(t.Context(), by(mike), s.ID, of(mike), TokenHash{1}), stepsies.CodeNotFound)
-	wantCode(t, f.MakePreviewLink(t.Context(), by(sarah), 99, of(sarah), TokenHash{1}), stepsies.CodeNotFound)
-	if err := f.MakePreviewLink(t.Context(), by(sarah), s.ID, of(sarah), TokenHash{1}); err != nil {
+	wantCode(t, f.MakePreviewLink(t.Context(), by(mike), s.ID, TokenHash{1}), stepsies.CodeNotFound)
+	wantCode(t, f.MakePreviewLink(t.Context(), by(sarah), 99, TokenHash{1}), stepsies.CodeNotFound)
+	if err := f.MakePreviewLink(t.Context(), by(sarah), s.ID, TokenHash{1}); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, f.EndPreviewLink(t.Context(), by(mike), s.ID, of(mike)), stepsies.CodeNotFound)
+	wantCode(t, f.EndPreviewLink(t.Context(), by(mike), s.ID), stepsies.CodeNotFound)
 	f.wantPreview(t, TokenHash{1}, "Bake bread")
-	if err := f.EndPreviewLink(t.Context(), by(sarah), s.ID, of(sarah)); err != nil {
+	if err := f.EndPreviewLink(t.Context(), by(sarah), s.ID); err != nil {
 		t.Fatal(err)
 	}
 	f.wantPreview(t, TokenHash{1}, "")
@@ -123,7 +123,7 @@ func testPreviewLinkActivity(t *testing.T, f *fixture) {
 	f.previewLink(t, s, TokenHash{1})
 	f.previewLink(t, s, TokenHash{2})
 	for range 2 {
-		if err := f.EndPreviewLink(t.Context(), by(sarah), s.ID, of(sarah)); err != nil {
+		if err := f.EndPreviewLink(t.Context(), by(sarah), s.ID); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -81,8 +81,8 @@ func testPublicVisibility(t *testing.T, f *fixture) {
 	if err := f.AddCounts(ctx, counts); err != nil {
 		t.Fatal(err)
 	}
-	must[Outcome[stepsies.Stepsy]](t)(f.UnpublishStepsy(ctx, by(sarah), all["unpublished"].ID, of(sarah)))
-	if err := f.DeleteStepsy(ctx, by(sarah), all["trashed"].ID, of(sarah)); err != nil {
+	must[Outcome[stepsies.Stepsy]](t)(f.UnpublishStepsy(ctx, by(sarah), all["unpublished"].ID))
+	if err := f.DeleteStepsy(ctx, by(sarah), all["trashed"].ID); err != nil {
 		t.Fatal(err)
 	}
 	must[Outcome[stepsies.User]](t)(f.UpdateUser(ctx, byOperator, "tom", stepsies.UserChange{Suspended: ptr(true)}))
@@ -102,7 +102,7 @@ func testPublicVisibility(t *testing.T, f *fixture) {
 	if got, err := f.AuthorStepsies(ctx, tom.ID, Page{Limit: 50}); err != nil || len(got.Items) > 0 {
 		t.Errorf("a suspended author has %q (%v)", titles(got.Items), err)
 	}
-	must[Outcome[stepsies.Stepsy]](t)(f.PublishStepsy(ctx, by(sarah), all["unpublished"].ID, of(sarah)))
+	must[Outcome[stepsies.Stepsy]](t)(f.PublishStepsy(ctx, by(sarah), all["unpublished"].ID))
 	wants("published again", "Stepsy seen", "Stepsy unpublished")
 }
 
@@ -113,9 +113,9 @@ func testPublicOrders(t *testing.T, f *fixture) {
 		made[name] = f.everyones(t, u, stepsies.StepsyChange{Title: &name})
 	}
 	// Publishing again makes it the newest.
-	must[Outcome[stepsies.Stepsy]](t)(f.UnpublishStepsy(ctx, by(u), made["b"].ID, of(u)))
+	must[Outcome[stepsies.Stepsy]](t)(f.UnpublishStepsy(ctx, by(u), made["b"].ID))
 	f.clock.forward(time.Hour)
-	must[Outcome[stepsies.Stepsy]](t)(f.PublishStepsy(ctx, by(u), made["b"].ID, of(u)))
+	must[Outcome[stepsies.Stepsy]](t)(f.PublishStepsy(ctx, by(u), made["b"].ID))
 	now := f.clock.Now()
 	if err := f.AddCounts(ctx, []Counts{
 		{StepsyID: made["a"].ID, Ratings: 1, Stars: 5, Completions: 100, At: now.Add(-60 * 24 * time.Hour)},
@@ -359,18 +359,18 @@ func testPublicSearchFollows(t *testing.T, f *fixture) {
 		}
 	}
 	finds("before", 1)
-	must[Outcome[stepsies.Stepsy]](t)(f.UpdateStepsy(ctx, by(u), made.ID, of(u), stepsies.StepsyChange{Title: ptr("After")}))
+	must[Outcome[stepsies.Stepsy]](t)(f.UpdateStepsy(ctx, by(u), made.ID, stepsies.StepsyChange{Title: ptr("After")}))
 	finds("before", 0)
 	finds("after", 1)
-	must[Outcome[stepsies.Stepsy]](t)(f.UnpublishStepsy(ctx, by(u), made.ID, of(u)))
+	must[Outcome[stepsies.Stepsy]](t)(f.UnpublishStepsy(ctx, by(u), made.ID))
 	finds("after", 0)
-	must[Outcome[stepsies.Stepsy]](t)(f.PublishStepsy(ctx, by(u), made.ID, of(u)))
+	must[Outcome[stepsies.Stepsy]](t)(f.PublishStepsy(ctx, by(u), made.ID))
 	finds("after", 1)
 	must[Outcome[stepsies.User]](t)(f.UpdateUser(ctx, byOperator, "sarah", stepsies.UserChange{Suspended: ptr(true)}))
 	finds("after", 0)
 	must[Outcome[stepsies.User]](t)(f.UpdateUser(ctx, byOperator, "sarah", stepsies.UserChange{Suspended: ptr(false)}))
 	finds("after", 1)
-	if err := f.DeleteStepsy(ctx, by(u), made.ID, of(u)); err != nil {
+	if err := f.DeleteStepsy(ctx, byOperator, made.ID); err != nil {
 		t.Fatal(err)
 	}
 	finds("after", 0)

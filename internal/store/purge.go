@@ -18,7 +18,7 @@ const (
 // are more.
 func (s *Store) Purge(ctx context.Context) (int64, error) {
 	var gone int64
-	err := s.transact(ctx, func(t *tx) error {
+	err := s.transactUnjudged(ctx, func(t *tx) error {
 		gone = 0
 		for _, purge := range []func(context.Context, *tx) (int64, error){purgeTrash, purgeIdempotency, purgeSessions, purgeLinks, purgeEmailChanges, purgeFormerUsernames, purgeReaders} {
 			n, err := purge(ctx, t)

@@ -13,7 +13,7 @@ type RatingReader [32]byte
 // RateStepsy keeps what a reader thinks of a stepsy that they can read. A reader
 // has one rating of it; a later one takes its place.
 func (s *Store) RateStepsy(ctx context.Context, stepsyID int64, reader RatingReader, r stepsies.Rating) (stepsies.Rating, error) {
-	err := s.transact(ctx, func(t *tx) error {
+	err := s.transactUnjudged(ctx, func(t *tx) error {
 		t.keysUntouched = true
 		st, err := readStepsy(ctx, t, stepsyID, "")
 		if err == nil && !st.VisibleTo(stepsies.Access{}) {

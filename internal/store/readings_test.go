@@ -115,7 +115,7 @@ func testReadingsOfDrafts(t *testing.T, f *fixture) {
 	ctx := t.Context()
 	u := f.member(t, "sarah")
 	draft, gone := f.stepsy(t, u, "Draft"), f.published(t, u, "Gone")
-	if err := f.DeleteStepsy(ctx, by(u), gone.ID, of(u)); err != nil {
+	if err := f.DeleteStepsy(ctx, by(u), gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.RecordReadings(ctx, []Reading{{StepsyID: draft.ID}, {StepsyID: gone.ID}, {StepsyID: gone.ID + 1000}}); err != nil {
@@ -222,7 +222,7 @@ func testRatingVisibility(t *testing.T, f *fixture) {
 	ctx := t.Context()
 	u := f.member(t, "sarah")
 	draft, gone, suspended := f.stepsy(t, u, "Draft"), f.published(t, u, "Gone"), f.published(t, f.member(t, "mike"), "Of mike")
-	if err := f.DeleteStepsy(ctx, by(u), gone.ID, of(u)); err != nil {
+	if err := f.DeleteStepsy(ctx, by(u), gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.UpdateUser(ctx, byOperator, "mike", stepsies.UserChange{Suspended: ptr(true)}); err != nil {

@@ -190,7 +190,7 @@ func TestNumbersAreNeverGivenTwice(t *testing.T) {
 		made, err := w.CreateStepsy(ctx, byOperator, "since", stepsies.StepsyChange{Title: ptr("Since")})
 		w.must(t, err)
 		for range 3 {
-			_, err := w.UpdateStepsy(ctx, byOperator, w.draft, everyone, stepsies.StepsyChange{Steps: steps("Another", "And one more")})
+			_, err := w.UpdateStepsy(ctx, byOperator, w.draft, stepsies.StepsyChange{Steps: steps("Another", "And one more")})
 			w.must(t, err)
 		}
 		was, err := w.Stepsy(ctx, w.draft, everyone)
@@ -216,7 +216,7 @@ func TestNumbersAreNeverGivenTwice(t *testing.T) {
 		if back.Version <= was.Version {
 			t.Errorf("the restored text has version %d after %d", back.Version, was.Version)
 		}
-		edited, err := w.UpdateStepsy(ctx, byOperator, w.draft, everyone, stepsies.StepsyChange{Steps: steps("New")})
+		edited, err := w.UpdateStepsy(ctx, byOperator, w.draft, stepsies.StepsyChange{Steps: steps("New")})
 		w.must(t, err)
 		if step := edited.Value.Steps[0]; step.ID <= was.Steps[len(was.Steps)-1].ID {
 			t.Errorf("a new step has the id %d after %d", step.ID, was.Steps[len(was.Steps)-1].ID)
@@ -235,7 +235,7 @@ func TestNumbersAreNeverGivenTwice(t *testing.T) {
 
 func (w *town) publish(t *testing.T) int64 {
 	t.Helper()
-	_, err := w.PublishStepsy(t.Context(), byOperator, w.draft, everyone)
+	_, err := w.PublishStepsy(t.Context(), byOperator, w.draft)
 	w.must(t, err)
 	return w.draft
 }

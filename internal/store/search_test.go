@@ -78,7 +78,7 @@ func testSearchFollows(t *testing.T, f *fixture) {
 	made := f.stepsy(t, u, "Before")
 	change := func(want stepsies.StepsyChange) {
 		t.Helper()
-		if _, err := f.UpdateStepsy(t.Context(), by(u), made.ID, of(u), want); err != nil {
+		if _, err := f.UpdateStepsy(t.Context(), by(u), made.ID, want); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -97,14 +97,14 @@ func testSearchFollows(t *testing.T, f *fixture) {
 	finds("other", 1)
 	change(stepsies.StepsyChange{Description: ptr("described")})
 	finds("describe other after", 1)
-	if _, err := f.PublishStepsy(t.Context(), by(u), made.ID, of(u)); err != nil {
+	if _, err := f.PublishStepsy(t.Context(), by(u), made.ID); err != nil {
 		t.Fatal(err)
 	}
 	finds("after", 1)
 	if n := f.count(t, `select count(*) from stepsy_search`); n != 1 {
 		t.Errorf("the index holds %d rows for one stepsy", n)
 	}
-	if err := f.DeleteStepsy(t.Context(), by(u), made.ID, of(u)); err != nil {
+	if err := f.DeleteStepsy(t.Context(), by(u), made.ID); err != nil {
 		t.Fatal(err)
 	}
 	finds("after", 0)
@@ -138,7 +138,7 @@ func TestIndexOfAnotherFormIsMadeAnew(t *testing.T) {
 	u := f.member(t, "sarah")
 	f.stepsy(t, u, "Title")
 	gone := f.stepsy(t, u, "Gone")
-	if err := f.DeleteStepsy(t.Context(), by(u), gone.ID, of(u)); err != nil {
+	if err := f.DeleteStepsy(t.Context(), by(u), gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	f.raw(t, `delete from stepsy_search`)

@@ -48,7 +48,7 @@ type NewSession struct {
 // that none slips in between the comparison of a password and its end.
 func (s *Store) CreateSession(ctx context.Context, n NewSession) (Session, error) {
 	var made Session
-	err := s.transact(ctx, func(t *tx) error {
+	err := s.transactUnjudged(ctx, func(t *tx) error {
 		var err error
 		made, err = t.createSession(ctx, n)
 		return err
@@ -58,7 +58,10 @@ func (s *Store) CreateSession(ctx context.Context, n NewSession) (Session, error
 
 func (t *tx) createSession(ctx context.Context, n NewSession) (Session, error) {
 	made := Session{UserID: n.UserID, IP: n.IP, UserAgent: n.UserAgent, CreatedAt: t.now, LastSeenAt: t.now, ExpiresAt: t.now.Add(n.Lifetime)}
-	u, err := readUser(ctx, t, `u.id = $1`, t.lock("u"), n.UserID)
+	if err := t.lockUserRow(ctx, n.UserID); err != nil {
+		return made, err
+	}
+	u, err := readUser(ctx, t, `u.id = $1`, "", n.UserID)
 	if err != nil {
 		return made, err
 	}
@@ -100,7 +103,7 @@ func (s *Store) SessionByToken(ctx context.Context, hash TokenHash) (Session, st
 
 // TouchSession notes that a session was seen now.
 func (s *Store) TouchSession(ctx context.Context, id int64, ip string) error {
-	return s.transact(ctx, func(t *tx) error {
+	return s.transactUnjudged(ctx, func(t *tx) error {
 		t.keysUntouched = true
 		_, err := t.exec(ctx, `update sessions set last_seen_at = $2, ip = $3 where id = $1`, id, stamp(t.now), ip)
 		return wrap(err, "touch session %d", id)
@@ -122,7 +125,10 @@ func (s *Store) ListSessions(ctx context.Context, userID int64) ([]Session, erro
 
 // EndSession signs out one of a user's sessions.
 func (s *Store) EndSession(ctx context.Context, w Write, u stepsies.User, id int64) error {
-	return s.transact(ctx, func(t *tx) error {
+	return s.transact(ctx, w.onUserID(u.ID), func(t *tx) error {
+		if !t.reaches(u.ID) {
+			return t.outOfReach("session")
+		}
 		n, err := t.exec(ctx, `delete from sessions where id = $1 and user_id = $2`, id, u.ID)
 		if err != nil || n == 0 {
 			return wrap(err, "end session %d", id)
@@ -133,7 +139,10 @@ func (s *Store) EndSession(ctx context.Context, w Write, u stepsies.User, id int
 
 // EndSessions signs a user out everywhere but in the session to keep; 0 keeps none.
 func (s *Store) EndSessions(ctx context.Context, w Write, u stepsies.User, keep int64) error {
-	return s.transact(ctx, func(t *tx) error {
+	return s.transact(ctx, w.onUserID(u.ID), func(t *tx) error {
+		if !t.reaches(u.ID) {
+			return t.outOfReach("user")
+		}
 		if _, err := t.exec(ctx, `delete from sessions where user_id = $1 and id <> $2`, u.ID, keep); err != nil {
 			return wrap(err, "end the sessions of user %d", u.ID)
 		}

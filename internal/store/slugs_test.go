@@ -48,7 +48,7 @@ func testTakenSlug(t *testing.T, f *fixture) {
 	second := f.stepsyWith(t, sarah, stepsies.StepsyChange{Title: ptr("B")})
 	_, err := f.CreateStepsy(t.Context(), by(sarah), "sarah", stepsies.StepsyChange{Title: ptr("C"), Slug: ptr("mine")})
 	wantCode(t, err, stepsies.CodeConflict)
-	_, err = f.UpdateStepsy(t.Context(), by(sarah), second.ID, of(sarah), stepsies.StepsyChange{Title: ptr("New"), Slug: ptr("mine")})
+	_, err = f.UpdateStepsy(t.Context(), by(sarah), second.ID, stepsies.StepsyChange{Title: ptr("New"), Slug: ptr("mine")})
 	wantCode(t, err, stepsies.CodeConflict)
 	if read, err := f.Stepsy(t.Context(), second.ID, of(sarah)); err != nil || read.Title != "B" || read.Slug != "b" {
 		t.Errorf("a refused change left %+v (%v)", read, err)
@@ -71,7 +71,7 @@ func testSlugHistory(t *testing.T, f *fixture) {
 	b := f.stepsyWith(t, u, stepsies.StepsyChange{Title: ptr("B"), Slug: ptr("other")})
 	move := func(s stepsies.Stepsy, slug string) {
 		t.Helper()
-		if _, err := f.UpdateStepsy(t.Context(), by(u), s.ID, of(u), stepsies.StepsyChange{Slug: &slug}); err != nil {
+		if _, err := f.UpdateStepsy(t.Context(), by(u), s.ID, stepsies.StepsyChange{Slug: &slug}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,7 +108,7 @@ func testFreedSlug(t *testing.T, f *fixture) {
 		if made.Slug != "again-and-again" {
 			t.Errorf("the slug is %q", made.Slug)
 		}
-		if err := f.DeleteStepsy(t.Context(), by(u), made.ID, of(u)); err != nil {
+		if err := f.DeleteStepsy(t.Context(), by(u), made.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -121,7 +121,7 @@ func testSlugReset(t *testing.T, f *fixture) {
 	reset := func(want stepsies.StepsyChange) stepsies.Stepsy {
 		t.Helper()
 		want.Slug = ptr("")
-		out, err := f.UpdateStepsy(t.Context(), by(u), made.ID, of(u), want)
+		out, err := f.UpdateStepsy(t.Context(), by(u), made.ID, want)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -60,8 +60,8 @@ func (s *Store) Stepsy(ctx context.Context, id int64, access stepsies.Access) (s
 // CreateStepsy makes a stepsy for the author. A slug made from the title gets a
 // number where it is taken; a wanted slug that is taken is a conflict.
 func (s *Store) CreateStepsy(ctx context.Context, w Write, author string, want stepsies.StepsyChange) (Outcome[stepsies.Stepsy], error) {
-	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
-		u, err := t.lockUser(ctx, w.Actor, author)
+	return s.writeStepsy(ctx, w.onUser(author), func(t *tx) (stepsies.Stepsy, error) {
+		u, err := t.lockUser(ctx, author)
 		if err != nil {
 			return stepsies.Stepsy{}, err
 		}
@@ -96,8 +96,8 @@ func (s *Store) CreateStepsy(ctx context.Context, w Write, author string, want s
 	})
 }
 
-// UpdateStepsy changes a stepsy that the access reaches for writing.
-func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, access stepsies.Access, want stepsies.StepsyChange) (Outcome[stepsies.Stepsy], error) {
+// UpdateStepsy changes a stepsy that the actor reaches for writing.
+func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, want stepsies.StepsyChange) (Outcome[stepsies.Stepsy], error) {
 	fromTitle := want.Slug != nil && *want.Slug == ""
 	rule := func(st *stepsies.Stepsy, t *tx) error {
 		before := *st
@@ -115,24 +115,10 @@ func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, access step
 		}
 		return t.moveSlug(ctx, before, *st)
 	}
-	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
-		if fromTitle {
-			if err := t.lockAuthor(ctx, id); err != nil {
-				return stepsies.Stepsy{}, err
-			}
-		}
-		return t.changeStepsy(ctx, w, id, access, "stepsy.update", rule)
-	})
-}
-
-// lockAuthor makes those who look for a free slug of an author take turns. It comes
-// before the lock of the stepsy, as in every other write.
-func (t *tx) lockAuthor(ctx context.Context, stepsyID int64) error {
-	if t.s.engine.forUpdate == "" {
-		return nil
+	if fromTitle {
+		w = w.onStepsy(id) // those who look for a free slug of an author take turns
 	}
-	_, err := t.exec(ctx, `select id from users where id = (select user_id from stepsies where id = $1)`+t.s.engine.forUpdate, stepsyID)
-	return wrap(err, "lock the author of stepsy %d", stepsyID)
+	return s.changeStepsy(ctx, w, id, "stepsy.update", rule)
 }
 
 // sameButSlug reports whether a change asks for nothing but a slug.
@@ -143,26 +129,26 @@ func sameButSlug(before stepsies.Stepsy, want stepsies.StepsyChange) bool {
 }
 
 // PublishStepsy makes a stepsy public; doing it twice changes nothing.
-func (s *Store) PublishStepsy(ctx context.Context, w Write, id int64, access stepsies.Access) (Outcome[stepsies.Stepsy], error) {
-	return s.changeStepsy(ctx, w, id, access, "stepsy.publish", func(st *stepsies.Stepsy, t *tx) error {
+func (s *Store) PublishStepsy(ctx context.Context, w Write, id int64) (Outcome[stepsies.Stepsy], error) {
+	return s.changeStepsy(ctx, w, id, "stepsy.publish", func(st *stepsies.Stepsy, t *tx) error {
 		_, err := st.Publish(t.now)
 		return err
 	})
 }
 
 // UnpublishStepsy makes a stepsy a draft again; doing it twice changes nothing.
-func (s *Store) UnpublishStepsy(ctx context.Context, w Write, id int64, access stepsies.Access) (Outcome[stepsies.Stepsy], error) {
-	return s.changeStepsy(ctx, w, id, access, "stepsy.unpublish", func(st *stepsies.Stepsy, t *tx) error {
+func (s *Store) UnpublishStepsy(ctx context.Context, w Write, id int64) (Outcome[stepsies.Stepsy], error) {
+	return s.changeStepsy(ctx, w, id, "stepsy.unpublish", func(st *stepsies.Stepsy, t *tx) error {
 		st.Unpublish(t.now)
 		return nil
 	})
 }
 
 // DeleteStepsy moves a stepsy to its author's trash. Its slug is free at once.
-func (s *Store) DeleteStepsy(ctx context.Context, w Write, id int64, access stepsies.Access) error {
-	return s.transact(ctx, func(t *tx) error {
+func (s *Store) DeleteStepsy(ctx context.Context, w Write, id int64) error {
+	return s.transact(ctx, w, func(t *tx) error {
 		t.keysUntouched = true
-		st, err := t.lockMatching(ctx, w, id, access)
+		st, err := t.lockMatching(ctx, w, id)
 		if err != nil {
 			return err
 		}
@@ -176,17 +162,17 @@ func (s *Store) DeleteStepsy(ctx context.Context, w Write, id int64, access step
 	})
 }
 
-func (t *tx) lockStepsy(ctx context.Context, id int64, access stepsies.Access) (stepsies.Stepsy, error) {
+func (t *tx) lockStepsy(ctx context.Context, id int64) (stepsies.Stepsy, error) {
 	st, err := readStepsy(ctx, t, id, t.lock("s"))
-	if err == nil && !st.ChangeableBy(access) {
+	if err == nil && !st.ChangeableBy(t.access) {
 		return st, stepsies.NotFound("stepsy")
 	}
 	return st, err
 }
 
 // lockMatching is lockStepsy for a write that may ask for a version.
-func (t *tx) lockMatching(ctx context.Context, w Write, id int64, access stepsies.Access) (stepsies.Stepsy, error) {
-	st, err := t.lockStepsy(ctx, id, access)
+func (t *tx) lockMatching(ctx context.Context, w Write, id int64) (stepsies.Stepsy, error) {
+	st, err := t.lockStepsy(ctx, id)
 	if err == nil && w.Match != nil {
 		err = w.Match(st)
 	}
@@ -194,14 +180,14 @@ func (t *tx) lockMatching(ctx context.Context, w Write, id int64, access stepsie
 }
 
 // changeStepsy runs a rule on a stepsy and stores what became of it, if anything.
-func (s *Store) changeStepsy(ctx context.Context, w Write, id int64, access stepsies.Access, action string,
+func (s *Store) changeStepsy(ctx context.Context, w Write, id int64, action string,
 	rule func(*stepsies.Stepsy, *tx) error) (Outcome[stepsies.Stepsy], error) {
-	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) { return t.changeStepsy(ctx, w, id, access, action, rule) })
+	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) { return t.changeStepsy(ctx, w, id, action, rule) })
 }
 
-func (t *tx) changeStepsy(ctx context.Context, w Write, id int64, access stepsies.Access, action string,
+func (t *tx) changeStepsy(ctx context.Context, w Write, id int64, action string,
 	rule func(*stepsies.Stepsy, *tx) error) (stepsies.Stepsy, error) {
-	st, err := t.lockMatching(ctx, w, id, access)
+	st, err := t.lockMatching(ctx, w, id)
 	if err != nil {
 		return st, err
 	}

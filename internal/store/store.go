@@ -53,13 +53,14 @@ type engine struct {
 	searchValue string // turns $n, words with spaces between, into what is indexed
 	searchMatch string // matches $n, made by searchQuery
 	searchQuery func(words []string) string
-	searchTerms string // lists at most $2 words of the index that begin with $1; "" where a beginning costs nothing more
-	explain     string // begins a statement that tells as JSON how another would run; "" where nothing hangs on it
-	fresh       []any  // arguments with which a statement is planned for its values
-	forUpdate   string // locks the rows that a rule is about to judge
-	lockWait    string // bounds the wait for another transaction's row to 10 s
-	authored    bool   // words are indexed with their author
-	prepare     bool   // statements are prepared and kept by us, not by the driver
+	searchTerms string           // lists at most $2 words of the index that begin with $1; "" where a beginning costs nothing more
+	explain     string           // begins a statement that tells as JSON how another would run; "" where nothing hangs on it
+	fresh       []any            // arguments with which a statement is planned for its values
+	forUpdate   string           // locks the rows that a rule is about to judge
+	judging     map[bool]judging // by whether the actor is about to be changed
+	lockWait    string           // bounds the wait for another transaction's row to 10 s
+	authored    bool             // words are indexed with their author
+	prepare     bool             // statements are prepared and kept by us, not by the driver
 }
 
 // Open opens the database without migrating it. The caller closes the store.

@@ -49,13 +49,10 @@ func (s *Store) trashedSince() time.Time { return s.clock().Add(-stepsies.TrashL
 // RestoreStepsy takes a stepsy out of the trash, as it was. Where its slug was taken
 // meanwhile it gets a number. What is not in the trash, or was there for 30 days, is
 // not found.
-func (s *Store) RestoreStepsy(ctx context.Context, w Write, id int64, access stepsies.Access) (Outcome[stepsies.Stepsy], error) {
-	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
-		if err := t.lockAuthor(ctx, id); err != nil {
-			return stepsies.Stepsy{}, err
-		}
+func (s *Store) RestoreStepsy(ctx context.Context, w Write, id int64) (Outcome[stepsies.Stepsy], error) {
+	return s.writeStepsy(ctx, w.onStepsy(id), func(t *tx) (stepsies.Stepsy, error) {
 		st, err := readTrashed(ctx, t, id)
-		if err == nil && (!st.ChangeableBy(access) || !st.DeletedAt.After(s.trashedSince())) {
+		if err == nil && (!st.ChangeableBy(t.access) || !st.DeletedAt.After(s.trashedSince())) {
 			err = errNoRow
 		}
 		if err != nil {

@@ -20,7 +20,7 @@ var trashed = []guarantee{
 func (f *fixture) discard(t *testing.T, s stepsies.Stepsy) stepsies.Stepsy {
 	t.Helper()
 	f.clock.forward(time.Second)
-	if err := f.DeleteStepsy(t.Context(), byOperator, s.ID, everyone); err != nil {
+	if err := f.DeleteStepsy(t.Context(), byOperator, s.ID); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -68,7 +68,7 @@ func testRestore(t *testing.T, f *fixture) {
 	made := f.stepsyWith(t, sarah, stepsies.StepsyChange{Title: ptr("Bake bread"), Featured: ptr(true), Publish: true, Steps: steps("Knead", "Wait")})
 	f.discard(t, made)
 	f.clock.forward(stepsies.TrashLifetime - time.Second)
-	out, err := f.RestoreStepsy(t.Context(), by(sarah), made.ID, of(sarah))
+	out, err := f.RestoreStepsy(t.Context(), by(sarah), made.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func testRestore(t *testing.T, f *fixture) {
 	if rest := f.listTrash(t, sarah, Page{Limit: 10}); len(rest.Items) != 0 {
 		t.Error("it is still in the trash")
 	}
-	_, err = f.RestoreStepsy(t.Context(), by(sarah), made.ID, of(sarah))
+	_, err = f.RestoreStepsy(t.Context(), by(sarah), made.ID)
 	wantCode(t, err, stepsies.CodeNotFound)
 }
 
@@ -99,10 +99,10 @@ func testRestoreTakenSlug(t *testing.T, f *fixture) {
 	made := f.discard(t, f.stepsy(t, sarah, "Bake bread"))
 	taker := f.stepsy(t, sarah, "Bake bread")
 	moved := f.stepsyWith(t, sarah, stepsies.StepsyChange{Title: ptr("Other"), Slug: ptr("bake-bread-2")})
-	if _, err := f.UpdateStepsy(t.Context(), by(sarah), moved.ID, of(sarah), stepsies.StepsyChange{Slug: ptr("elsewhere")}); err != nil {
+	if _, err := f.UpdateStepsy(t.Context(), by(sarah), moved.ID, stepsies.StepsyChange{Slug: ptr("elsewhere")}); err != nil {
 		t.Fatal(err)
 	}
-	out, err := f.RestoreStepsy(t.Context(), by(sarah), made.ID, of(sarah))
+	out, err := f.RestoreStepsy(t.Context(), by(sarah), made.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,14 +120,14 @@ func testTrashBounds(t *testing.T, f *fixture) {
 	live := f.stepsy(t, sarah, "Live")
 	made := f.discard(t, f.stepsy(t, sarah, "Bake bread"))
 	for _, id := range []int64{live.ID, 999} {
-		_, err := f.RestoreStepsy(t.Context(), by(sarah), id, of(sarah))
+		_, err := f.RestoreStepsy(t.Context(), by(sarah), id)
 		wantCode(t, err, stepsies.CodeNotFound)
 	}
-	_, err := f.RestoreStepsy(t.Context(), by(mike), made.ID, of(mike))
+	_, err := f.RestoreStepsy(t.Context(), by(mike), made.ID)
 	wantCode(t, err, stepsies.CodeNotFound)
 
 	f.clock.forward(stepsies.TrashLifetime)
-	_, err = f.RestoreStepsy(t.Context(), by(sarah), made.ID, of(sarah))
+	_, err = f.RestoreStepsy(t.Context(), by(sarah), made.ID)
 	wantCode(t, err, stepsies.CodeNotFound)
 	if rest := f.listTrash(t, sarah, Page{Limit: 10}); len(rest.Items) != 0 {
 		t.Error("what is over 30 days old is still listed")
@@ -140,7 +140,7 @@ func testQuiet(t *testing.T, f *fixture) {
 	save := func(w Write, quiet bool, title string) int64 {
 		t.Helper()
 		w.Quiet = quiet
-		if _, err := f.UpdateStepsy(t.Context(), w, made.ID, everyone, stepsies.StepsyChange{Title: &title}); err != nil {
+		if _, err := f.UpdateStepsy(t.Context(), w, made.ID, stepsies.StepsyChange{Title: &title}); err != nil {
 			t.Fatal(err)
 		}
 		return f.count(t, `select count(*) from activity where action = 'stepsy.update' and target_id = `+strconv.FormatInt(made.ID, 10))

@@ -126,13 +126,13 @@ func testPurgeTrash(t *testing.T, f *fixture) {
 	var gone []stepsies.Stepsy
 	for _, title := range []string{"First", "Second"} {
 		s := f.stepsy(t, u, title)
-		if _, err := f.UpdateStepsy(ctx, by(u), s.ID, of(u), stepsies.StepsyChange{Slug: ptr(title[:1] + "x")}); stepsies.CodeOf(err) != stepsies.CodeValidation {
+		if _, err := f.UpdateStepsy(ctx, by(u), s.ID, stepsies.StepsyChange{Slug: ptr(title[:1] + "x")}); stepsies.CodeOf(err) != stepsies.CodeValidation {
 			t.Fatal(err)
 		}
 		if err := f.AddCounts(ctx, []Counts{{StepsyID: s.ID, Views: 1}, {StepsyID: kept.ID, Views: 1}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.DeleteStepsy(ctx, by(u), s.ID, of(u)); err != nil {
+		if err := f.DeleteStepsy(ctx, by(u), s.ID); err != nil {
 			t.Fatal(err)
 		}
 		gone = append(gone, s)

@@ -117,13 +117,12 @@ func (t *tx) recordUser(ctx context.Context, w Write, action string, u stepsies.
 
 // UpdateUser changes a user. The installation always keeps an admin.
 func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want stepsies.UserChange) (Outcome[stepsies.User], error) {
+	w = w.onUser(username)
+	if want.Role != nil || want.Suspended != nil {
+		w = w.withAdmins()
+	}
 	return write(ctx, s, w, func(t *tx) (stepsies.User, error) {
-		if want.Role != nil || want.Suspended != nil {
-			if err := t.lockWithAdmins(ctx, username); err != nil {
-				return stepsies.User{}, err
-			}
-		}
-		u, err := t.lockUser(ctx, w.Actor, username)
+		u, err := t.lockUser(ctx, username)
 		if err != nil {
 			return u, err
 		}
@@ -178,34 +177,21 @@ func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want s
 	})
 }
 
-// lockUser reads a user whom this transaction is about to change. Who acts on
-// themselves may have been deleted since they were let in, and someone else may have
-// their name by now: a key is then answered like any other dead key.
-func (t *tx) lockUser(ctx context.Context, by stepsies.Actor, username string) (stepsies.User, error) {
-	u, err := readUser(ctx, t, `u.username = $1`, t.lock("u"), usernameKey(username))
-	gone := err == nil && u.ID != by.UserID || stepsies.CodeOf(err) == stepsies.CodeNotFound
-	switch {
-	case !gone || by.UserID == 0 || !strings.EqualFold(username, by.Username):
-		return u, err
-	case by.Kind == stepsies.ActorKey:
-		return stepsies.User{}, stepsies.Unauthorized()
+// lockUser reads a user whom this transaction is about to change, if the actor reaches
+// so far; judge has locked the row where there is anything to lock.
+func (t *tx) lockUser(ctx context.Context, username string) (stepsies.User, error) {
+	name := usernameKey(username)
+	if t.actor.ID != 0 && name == t.actor.Username {
+		return t.actor, nil
 	}
-	return stepsies.User{}, stepsies.NotFound("user")
-}
-
-// lockWithAdmins locks a user and all admins in one order, so that two of them can
-// neither take the role from each other nor wait for each other for ever.
-func (t *tx) lockWithAdmins(ctx context.Context, username string) error {
-	if t.s.engine.forUpdate == "" {
-		return nil
+	if !t.access.Everyone {
+		return stepsies.User{}, t.outOfReach("user")
 	}
-	err := t.each(ctx, `select id from users where role = 'admin' or username = $1 order by id`+t.s.engine.forUpdate,
-		[]any{usernameKey(username)}, func(func(...any) error) error { return nil })
-	return wrap(err, "lock the admins")
+	return readUser(ctx, t, `u.username = $1`, "", name)
 }
 
 // keepAnAdmin refuses a change that would leave nobody to administer the
-// installation. The transaction holds the lock of lockWithAdmins.
+// installation. The transaction is one of withAdmins.
 func (t *tx) keepAnAdmin(ctx context.Context, leaving int64) error {
 	var others int64
 	err := t.one(ctx, `select count(*) from users where role = 'admin' and suspended_at is null and id <> $1`, []any{leaving}, &others)
@@ -242,11 +228,8 @@ func userDiff(a, b stepsies.User) string {
 // DeleteUser removes a user and all that they own, for good. The record of
 // activity stays, and the username is kept back for stepsies.FormerUsernameKept.
 func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error {
-	return s.transact(ctx, func(t *tx) error {
-		if err := t.lockWithAdmins(ctx, username); err != nil {
-			return err
-		}
-		u, err := t.lockUser(ctx, w.Actor, username)
+	return s.transact(ctx, w.onUser(username).withAdmins(), func(t *tx) error {
+		u, err := t.lockUser(ctx, username)
 		if err != nil {
 			return err
 		}
@@ -284,8 +267,8 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 // SetPassword stores the hash of a user's new password and signs them out
 // everywhere but in the session to keep; 0 keeps none.
 func (s *Store) SetPassword(ctx context.Context, w Write, username, hash string, keep int64) error {
-	return s.transact(ctx, func(t *tx) error {
-		u, err := t.lockUser(ctx, w.Actor, username)
+	return s.transact(ctx, w.onUser(username), func(t *tx) error {
+		u, err := t.lockUser(ctx, username)
 		if err != nil {
 			return err
 		}
@@ -297,8 +280,8 @@ func (s *Store) SetPassword(ctx context.Context, w Write, username, hash string,
 // session gets a new token, so that what somebody read of the old one is worth nothing;
 // every other ends. The error has the code not_found where the session has ended.
 func (s *Store) ChangePassword(ctx context.Context, w Write, username, hash string, session int64, token TokenHash) error {
-	return s.transact(ctx, func(t *tx) error {
-		u, err := t.lockUser(ctx, w.Actor, username)
+	return s.transact(ctx, w.onUser(username), func(t *tx) error {
+		u, err := t.lockUser(ctx, username)
 		if err != nil {
 			return err
 		}

@@ -233,18 +233,18 @@ func testDeleteUser(t *testing.T, f *fixture) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.UpdateStepsy(ctx, by(u), made.Value.ID, of(u), stepsies.StepsyChange{Slug: ptr("other")}); err != nil {
+		if _, err := f.UpdateStepsy(ctx, by(u), made.Value.ID, stepsies.StepsyChange{Slug: ptr("other")}); err != nil {
 			t.Fatal(err)
 		}
 		gone := f.stepsy(t, u, "In the trash")
-		if err := f.DeleteStepsy(ctx, by(u), gone.ID, of(u)); err != nil {
+		if err := f.DeleteStepsy(ctx, by(u), gone.ID); err != nil {
 			t.Fatal(err)
 		}
 		for _, err := range []error{
 			f.RecordKeyUse(ctx, []KeyUse{{KeyID: k.ID, Day: 1, Requests: 1, LastUsed: epoch}}),
 			f.AddAccountDays(ctx, []AccountDay{{AccountID: u.AccountID, Day: 1, Requests: 1}}),
 			f.AddCounts(ctx, []Counts{{StepsyID: made.Value.ID, Views: 1}, {StepsyID: gone.ID, Views: 1}}),
-			second(f.PublishStepsy(ctx, by(u), made.Value.ID, of(u))),
+			second(f.PublishStepsy(ctx, by(u), made.Value.ID)),
 			f.RecordReadings(ctx, []Reading{{StepsyID: made.Value.ID, Mark: MarkView}, {StepsyID: made.Value.ID, Mark: 1}}),
 			second(f.RateStepsy(ctx, made.Value.ID, RatingReader{1}, stepsies.Rating{Stars: 5})),
 		} {

@@ -17,10 +17,11 @@ import (
 // remembered.
 const IdempotencyLifetime = 24 * time.Hour
 
-// Write is what every change carries: who makes it, and the promise to make it
-// only once where the client asked for that.
+// Write is what every change carries: who makes it and by what right, and the promise
+// to make it only once where the client asked for that.
 type Write struct {
 	Actor stepsies.Actor
+	Right Right
 	Once  *Once
 	// Match, if set, is asked of the stored stepsy before it is judged or changed, in
 	// the transaction: the write is made only where it returns nil, and its error is
@@ -29,6 +30,8 @@ type Write struct {
 	// Quiet is for what is saved while someone types: the change leaves no row in the
 	// record of activity where the last one there says the same, since quietFor.
 	Quiet bool
+
+	target target
 }
 
 // quietFor is how long one row speaks for the changes that follow it.
@@ -50,7 +53,9 @@ type Outcome[T any] struct {
 }
 
 // write runs fn in one transaction with the idempotency record of the request.
-// The record holds the result, which never includes a secret.
+// The record holds the result, which never includes a secret. Who may not make the
+// write any more is told so before the record is looked at, and after the wait for a
+// request of the same key: nothing is held while it waits its turn.
 func write[T any](ctx context.Context, s *Store, w Write, fn func(t *tx) (T, error)) (Outcome[T], error) {
 	var out Outcome[T]
 	if w.Once != nil {
@@ -60,7 +65,7 @@ func write[T any](ctx context.Context, s *Store, w Write, fn func(t *tx) (T, err
 		}
 		defer end()
 	}
-	err := s.transact(ctx, func(t *tx) error {
+	err := s.transact(ctx, w, func(t *tx) error {
 		var err error
 		if w.Once == nil {
 			out.Value, err = fn(t)

@@ -69,7 +69,7 @@ func (web *Web) revokeKey(q *request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := web.Store.RevokeAPIKey(q.Context(), q.write(), k.ID, q.session.Access()); err != nil {
+	if _, err := web.Store.RevokeAPIKey(q.Context(), q.write(), k.ID); err != nil {
 		return err
 	}
 	q.notice(shortName(k.Name) + " is revoked. Requests with it get 401 from now on.")
@@ -105,7 +105,7 @@ func (web *Web) rotateKey(q *request) error {
 	var out store.Outcome[stepsies.APIKey]
 	secret := stepsies.NewSecret()
 	if err == nil {
-		out, err = web.Store.RotateAPIKey(q.Context(), w, v.Key.ID, q.session.Access(), grace, secret)
+		out, err = web.Store.RotateAPIKey(q.Context(), w, v.Key.ID, grace, secret)
 	}
 	switch problems := fieldErrors(err); {
 	case problems["scopes"] != "":

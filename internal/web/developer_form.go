@@ -257,7 +257,7 @@ func (web *Web) editKey(q *request) error {
 	if !ok {
 		return q.showKeyForm(http.StatusUnprocessableEntity, f)
 	}
-	out, err := web.Store.UpdateAPIKey(q.Context(), q.write(), k.ID, q.session.Access(), want)
+	out, err := web.Store.UpdateAPIKey(q.Context(), q.write(), k.ID, want)
 	if f.Problems = fieldErrors(err); f.Problems != nil {
 		return q.showKeyForm(http.StatusUnprocessableEntity, f)
 	}

@@ -87,7 +87,7 @@ func (q *request) save(s stepsies.Stepsy, f stepsyForm, publish bool) error {
 	if err == nil && publish {
 		f.Version = saved.Version // what follows is on the version just made
 		s = saved
-		_, err = q.web.Store.PublishStepsy(q.Context(), q.write(), s.ID, q.session.Access())
+		_, err = q.web.Store.PublishStepsy(q.Context(), q.write(), s.ID)
 	}
 	switch {
 	case err == nil && publish:
@@ -126,7 +126,7 @@ func (q *request) update(id int64, f stepsyForm, quiet bool) (stepsies.Stepsy, e
 		}
 		return nil
 	}
-	out, err := q.web.Store.UpdateStepsy(q.Context(), w, id, q.session.Access(), want)
+	out, err := q.web.Store.UpdateStepsy(q.Context(), w, id, want)
 	return out.Value, err
 }
 

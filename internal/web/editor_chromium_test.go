@@ -192,7 +192,7 @@ func TestUnsavedTextOfAClosedPageIsOfferedAgain(t *testing.T) {
 	t.Parallel()
 	h := openKeyHouse(t, false)
 	s := h.newStepsy(t, h.sarah, "Bake bread", "Mix", "<p>Flour</p>", "Bake", "<p>Hot</p>")
-	if _, err := h.Store().PublishStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true}); err != nil {
+	if _, err := h.Store().PublishStepsy(t.Context(), operator, s.ID); err != nil {
 		t.Fatal(err)
 	}
 	p := h.openChromium(t, h.sarah).open(t, stepsyAt(s, ""))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/reqlog"
+	"github.com/stepsies/stepsies/internal/store"
 )
 
 // savedAnswer tells the editor's script what became of what it sent.
@@ -21,7 +22,10 @@ type savedAnswer struct {
 // saveStepsy is editStepsy for the script: JSON in and out, so that a page is saved
 // without being left. 409: the stored version is newer; 422: something does not fit.
 func (web *Web) saveStepsy(q *request) error {
-	status, answer := q.saveTyped()
+	status, answer, err := q.saveTyped()
+	if err != nil {
+		return err
+	}
 	body, err := json.Marshal(answer)
 	if err != nil {
 		return err
@@ -34,7 +38,7 @@ func (web *Web) saveStepsy(q *request) error {
 	return nil
 }
 
-func (q *request) saveTyped() (int, savedAnswer) {
+func (q *request) saveTyped() (int, savedAnswer, error) {
 	s, err := q.stepsyOfPath()
 	if err != nil {
 		return saveFailed(q, err)
@@ -48,7 +52,7 @@ func (q *request) saveTyped() (int, savedAnswer) {
 	}
 	saved, err := q.update(s.ID, f.stepsyForm, f.Quiet)
 	if formProblem(err) {
-		return http.StatusUnprocessableEntity, savedAnswer{Error: "Something does not fit yet.", Problems: f.rowProblems(problemsOf(err))}
+		return http.StatusUnprocessableEntity, savedAnswer{Error: "Something does not fit yet.", Problems: f.rowProblems(problemsOf(err))}, nil
 	}
 	if err != nil {
 		return saveFailed(q, err)
@@ -61,24 +65,28 @@ func (q *request) saveTyped() (int, savedAnswer) {
 			i++
 		}
 	}
-	return http.StatusOK, answer
+	return http.StatusOK, answer, nil
 }
 
-// saveFailed is the answer to a failure that is not about a field.
-func saveFailed(q *request, err error) (int, savedAnswer) {
+// saveFailed is the answer to a failure that is not about a field. Who is signed out
+// meanwhile is answered as on every other page.
+func saveFailed(q *request, err error) (int, savedAnswer, error) {
+	if errors.Is(err, store.ErrSignedOut) {
+		return 0, savedAnswer{}, err
+	}
 	if e, ok := errors.AsType[*stepsies.Error](err); ok {
 		switch e.Code {
 		case stepsies.CodePreconditionFailed:
-			return http.StatusConflict, savedAnswer{Error: "This stepsy was changed elsewhere meanwhile."}
+			return http.StatusConflict, savedAnswer{Error: "This stepsy was changed elsewhere meanwhile."}, nil
 		case stepsies.CodeNotFound:
-			return http.StatusNotFound, savedAnswer{Error: "This stepsy was deleted meanwhile, or is not yours any more. If it is in the trash, put it back and save again."}
+			return http.StatusNotFound, savedAnswer{Error: "This stepsy was deleted meanwhile, or is not yours any more. If it is in the trash, put it back and save again."}, nil
 		case stepsies.CodeBadRequest:
-			return http.StatusBadRequest, savedAnswer{Error: e.Message}
+			return http.StatusBadRequest, savedAnswer{Error: e.Message}, nil
 		case stepsies.CodeUnavailable:
 			reqlog.From(q.Context()).Err = err
-			return http.StatusServiceUnavailable, savedAnswer{Error: e.Message}
+			return http.StatusServiceUnavailable, savedAnswer{Error: e.Message}, nil
 		}
 	}
 	reqlog.From(q.Context()).Err = err
-	return http.StatusInternalServerError, savedAnswer{Error: "Something went wrong on our side. It has been logged."}
+	return http.StatusInternalServerError, savedAnswer{Error: "Something went wrong on our side. It has been logged."}, nil
 }

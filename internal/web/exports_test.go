@@ -13,7 +13,7 @@ import (
 // publish makes a stepsy public, beside the pages.
 func (h *keyHouse) publish(t *testing.T, s stepsies.Stepsy) stepsies.Stepsy {
 	t.Helper()
-	out, err := h.Store().PublishStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true})
+	out, err := h.Store().PublishStepsy(t.Context(), operator, s.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ func TestFeedsHoldTheNewestAndAreValid(t *testing.T) {
 	}
 
 	// What is taken back is gone at once.
-	unpublished := must[store.Outcome[stepsies.Stepsy]](t)(h.Store().UnpublishStepsy(t.Context(), operator, other.ID, stepsies.Access{Everyone: true}))
+	unpublished := must[store.Outcome[stepsies.Stepsy]](t)(h.Store().UnpublishStepsy(t.Context(), operator, other.ID))
 	if site = h.feed(t, "/feed.atom"); site.titles() != unpublished.Value.Title+", "+bread.Title && site.titles() != bread.Title {
 		t.Errorf("the feed holds %s", site.titles())
 	}

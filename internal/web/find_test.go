@@ -24,7 +24,7 @@ import (
 func (h *keyHouse) everyones(t *testing.T, author stepsies.User, title string, steps ...string) stepsies.Stepsy {
 	t.Helper()
 	s := h.newStepsy(t, author, title, steps...)
-	return must[store.Outcome[stepsies.Stepsy]](t)(h.Store().PublishStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true})).Value
+	return must[store.Outcome[stepsies.Stepsy]](t)(h.Store().PublishStepsy(t.Context(), operator, s.ID)).Value
 }
 
 func (h *keyHouse) suspend(t *testing.T, username string) {
@@ -88,7 +88,7 @@ func TestPublicPagesShowWhatIsPublishedAndNothingElse(t *testing.T) {
 		s := h.newStepsy(t, author, "Stepsy "+name, "One", "<p>Text</p>")
 		s = h.change(t, s, stepsies.StepsyChange{Category: &design})
 		if name != "draft" {
-			s = must[store.Outcome[stepsies.Stepsy]](t)(h.Store().PublishStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true})).Value
+			s = must[store.Outcome[stepsies.Stepsy]](t)(h.Store().PublishStepsy(t.Context(), operator, s.ID)).Value
 		}
 		h.readBy(t, s, 3, 2, 9)
 		made[name] = s
@@ -107,8 +107,8 @@ func TestPublicPagesShowWhatIsPublishedAndNothingElse(t *testing.T) {
 			}
 		}
 	}
-	must[store.Outcome[stepsies.Stepsy]](t)(h.Store().UnpublishStepsy(t.Context(), operator, made["unpublished"].ID, stepsies.Access{Everyone: true}))
-	if err := h.Store().DeleteStepsy(t.Context(), operator, made["trashed"].ID, stepsies.Access{Everyone: true}); err != nil {
+	must[store.Outcome[stepsies.Stepsy]](t)(h.Store().UnpublishStepsy(t.Context(), operator, made["unpublished"].ID))
+	if err := h.Store().DeleteStepsy(t.Context(), operator, made["trashed"].ID); err != nil {
 		t.Fatal(err)
 	}
 	h.suspend(t, "other")
@@ -286,7 +286,7 @@ func TestPublicPagesAreAskedForAgainAndSentOnlyWhenTheyChange(t *testing.T) {
 			t.Errorf("HEAD %s answers %d with %d bytes and %v", path, head.Code, head.Body.Len(), head.Header())
 		}
 	}
-	must[store.Outcome[stepsies.Stepsy]](t)(h.Store().UnpublishStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true}))
+	must[store.Outcome[stepsies.Stepsy]](t)(h.Store().UnpublishStepsy(t.Context(), operator, s.ID))
 	for _, path := range publicListPaths {
 		if w := ask(http.MethodGet, path, tags[path]); w.Code == http.StatusNotModified || strings.Contains(w.Body.String(), "/@sarah/stepsy") {
 			t.Errorf("%s answers %d after the stepsy was unpublished", path, w.Code)

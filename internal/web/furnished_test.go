@@ -95,11 +95,21 @@ func (f *furnished) furnishUsers(t *testing.T) {
 	f.newcomer = name("lina", "Lina Okafor", "", "member", stepsies.PlanFree)
 }
 
+// inSession is a write of a user who has just signed in.
+func (f *furnished) inSession(t *testing.T, u stepsies.User, ip string) store.Write {
+	t.Helper()
+	_, hash := auth.NewToken()
+	s, err := f.Store().CreateSession(t.Context(), store.NewSession{UserID: u.ID, PasswordHash: f.passwordHash(t, u), Token: hash, IP: ip, UserAgent: "Mozilla/5.0", Lifetime: auth.SessionLifetime})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return auth.Session{Session: s, User: u}.Write(ip, "")
+}
+
 // furnishKeys makes keys of every kind, with how they were used.
 func (f *furnished) furnishKeys(t *testing.T) {
 	t.Helper()
-	sarahs := store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorSession, UserID: f.sarah.ID, Username: f.sarah.Username, IP: "203.0.113.9"}}
-	everyone := stepsies.Access{Everyone: true}
+	sarahs := f.inSession(t, f.sarah, "203.0.113.9")
 	now := time.Now()
 	make := func(id, name, description string, old, life time.Duration, scopes ...string) stepsies.Secret {
 		t.Helper()
@@ -130,7 +140,7 @@ func (f *furnished) furnishKeys(t *testing.T) {
 	make("revoked", "CI Pipeline", "Published the handbook on every merge", 190*day, 0, "read", "write")
 	use("revoked", 5*day, "192.0.2.41", 22, 31, 27, 9, 4, 30, 35, 28, 33, 24, 6, 3, 29, 38, 36, 31, 27, 8)
 	f.back(5 * day)
-	must[store.Outcome[stepsies.APIKey]](t)(f.Store().RevokeAPIKey(t.Context(), sarahs, f.keys["revoked"].ID, everyone))
+	must[store.Outcome[stepsies.APIKey]](t)(f.Store().RevokeAPIKey(t.Context(), sarahs, f.keys["revoked"].ID))
 	leaked := make("leaked", "Old script", "", 60*day, 0, "read")
 	f.back(3 * day)
 	source := f.say("leak source", "https://example.com/paste/1")
@@ -150,7 +160,7 @@ func (f *furnished) furnishKeys(t *testing.T) {
 	make("rotated", "Production Backend", "Publishes from the CMS, kept in the secrets manager of the platform team", 30*day, 0, "read", "write")
 	use("rotated", 40*time.Second, "2001:db8:85a3::8a2e:370:7334", 812, 907, 1204, 1130, 998, 403, 377)
 	f.back(time.Hour)
-	f.keys["successor"] = must[store.Outcome[stepsies.APIKey]](t)(f.Store().RotateAPIKey(t.Context(), sarahs, f.keys["rotated"].ID, everyone, 7*day, stepsies.NewSecret())).Value
+	f.keys["successor"] = must[store.Outcome[stepsies.APIKey]](t)(f.Store().RotateAPIKey(t.Context(), sarahs, f.keys["rotated"].ID, 7*day, stepsies.NewSecret())).Value
 	if err := f.Store().AddAccountDays(t.Context(), []store.AccountDay{{AccountID: f.sarah.AccountID, Day: store.Day(now), Requests: 46_900}}); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +174,6 @@ const richStep = `<h2>What you need</h2><p>A <strong>clear</strong> goal, <em>on
 
 func (f *furnished) furnishStepsies(t *testing.T) {
 	t.Helper()
-	everyone := stepsies.Access{Everyone: true}
 	var counts []store.Counts
 	write := func(author, title, description, category string, old time.Duration, publish bool, steps ...string) stepsies.Stepsy {
 		t.Helper()
@@ -194,7 +203,7 @@ func (f *furnished) furnishStepsies(t *testing.T) {
 	f.leftward = write("marcusreed", "كيف تخبز خبز العجين المخمر في المنزل", "دليل بسيط لمن لم يخبز من قبل.", "lifestyle", 15*day, true,
 		"حضّر البادئ", `<p>اخلط 50 غراماً من الدقيق مع الماء.</p><ul><li>دقيق</li></ul><pre><code>make bread</code></pre>`, "اخبز", "<p>على حرارة 250 درجة.</p>")
 	f.back(time.Hour)
-	if err := f.Store().DeleteStepsy(t.Context(), operator, trashed.ID, everyone); err != nil {
+	if err := f.Store().DeleteStepsy(t.Context(), operator, trashed.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Store().AddCounts(t.Context(), counts); err != nil {
@@ -234,7 +243,7 @@ func (f *furnished) furnishLinks(t *testing.T) {
 	f.back(time.Hour)
 	var hash store.TokenHash
 	f.preview, hash = auth.NewToken()
-	if err := f.Store().MakePreviewLink(t.Context(), operator, f.linked.ID, stepsies.Access{Everyone: true}, hash); err != nil {
+	if err := f.Store().MakePreviewLink(t.Context(), operator, f.linked.ID, hash); err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range []store.Link{
@@ -245,7 +254,7 @@ func (f *furnished) furnishLinks(t *testing.T) {
 		{Kind: store.LinkEmail, UserID: f.sarah.ID, Email: f.sarah.Email},
 	} {
 		token, hash := auth.NewToken()
-		if err := f.Store().CreateLink(t.Context(), store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorSession, UserID: f.admin.ID, Username: f.admin.Username}}, l, hash, 7*day); err != nil {
+		if err := f.Store().CreateLink(t.Context(), f.inSession(t, f.admin, "203.0.113.1"), l, hash, 7*day); err != nil {
 			t.Fatal(err)
 		}
 		if l.Kind == store.LinkEmail && l.UserID == 0 {

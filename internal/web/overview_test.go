@@ -76,7 +76,7 @@ func TestOverviewPointsAtKeysThatNeedAnEye(t *testing.T) {
 	end := func(k stepsies.APIKey, in time.Duration) stepsies.APIKey {
 		t.Helper()
 		at := h.now().Add(in)
-		if _, err := h.Store().UpdateAPIKey(t.Context(), operator, k.ID, stepsies.Access{UserID: u.ID}, stepsies.KeyChange{ExpiresAt: &at}); err != nil {
+		if _, err := h.Store().UpdateAPIKey(t.Context(), operator, k.ID, stepsies.KeyChange{ExpiresAt: &at}); err != nil {
 			t.Fatal(err)
 		}
 		return k
@@ -89,7 +89,7 @@ func TestOverviewPointsAtKeysThatNeedAnEye(t *testing.T) {
 	over, _ := h.newKey(t, u, "Ended", "read")
 	end(over, -2*day-time.Hour)
 	called, secret := h.newKey(t, u, "Still in a cron job", "read")
-	if _, err := h.Store().RevokeAPIKey(t.Context(), operator, called.ID, stepsies.Access{UserID: u.ID}); err != nil {
+	if _, err := h.Store().RevokeAPIKey(t.Context(), operator, called.ID); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.call(secret.Reveal()); got != 401 {

@@ -21,7 +21,7 @@ func (web *Web) makePreviewLink(q *request) error {
 		return err
 	}
 	token, hash := auth.NewToken()
-	if err := web.Store.MakePreviewLink(q.Context(), q.write(), s.ID, q.session.Access(), hash); err != nil {
+	if err := web.Store.MakePreviewLink(q.Context(), q.write(), s.ID, hash); err != nil {
 		return err
 	}
 	return q.showPreview(s, previewLink{MadeAt: web.Now(), Address: web.PublicURL + previewPath + token})
@@ -33,7 +33,7 @@ func (web *Web) endPreviewLink(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := web.Store.EndPreviewLink(q.Context(), q.write(), s.ID, q.session.Access()); err != nil {
+	if err := web.Store.EndPreviewLink(q.Context(), q.write(), s.ID); err != nil {
 		return err
 	}
 	q.notice("The preview link has ended. Whoever opens it finds nothing.")

@@ -61,7 +61,7 @@ func TestPreviewLinkShowsADraftUntilItsAuthorEndsIt(t *testing.T) {
 	}
 	wantStatus(t, author.post(t, stepsyAt(s, "preview-link"), nil), http.StatusConflict)
 	wantNoText(t, author.get(t, stepsyAt(s, "preview")), "preview link")
-	if _, err := h.Store().UnpublishStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true}); err != nil {
+	if _, err := h.Store().UnpublishStepsy(t.Context(), operator, s.ID); err != nil {
 		t.Fatal(err)
 	}
 	wantRedirect(t, author.post(t, stepsyAt(s, "preview-link/end"), formOn(t, author.get(t, stepsyAt(s, "preview")), stepsyAt(s, "preview-link/end"))), stepsyAt(s, "preview"))

@@ -19,7 +19,7 @@ func TestAPublishedStepsyIsReadByAnyoneAndADraftByItsAuthorAlone(t *testing.T) {
 	wantStatus(t, h.signIn(t, h.other).get(t, address), http.StatusNotFound)
 	wantText(t, h.signIn(t, h.sarah).get(t, address), "Bake bread", "Flour")
 
-	if _, err := h.Store().PublishStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true}); err != nil {
+	if _, err := h.Store().PublishStepsy(t.Context(), operator, s.ID); err != nil {
 		t.Fatal(err)
 	}
 	page := stranger.get(t, address)

@@ -93,7 +93,7 @@ func TestViewCountsOncePerReaderAndDayButNotForBotsAndTheAuthor(t *testing.T) {
 	a.send(t, "GET", path, nil)
 	h.wantCounts(t, s, 5, 0)
 
-	if _, err := h.Store().UnpublishStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true}); err != nil {
+	if _, err := h.Store().UnpublishStepsy(t.Context(), operator, s.ID); err != nil {
 		t.Fatal(err)
 	}
 	b.send(t, "GET", path, nil)
@@ -227,7 +227,7 @@ func TestPublicPageMayBeKeptButIsAskedForEachTime(t *testing.T) {
 	title := "Better bread"
 	h.change(t, s, stepsies.StepsyChange{Title: &title})
 	wantText(t, h.reader(1).send(t, "GET", "/@sarah/bread", nil), title)
-	if err := h.Store().DeleteStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true}); err != nil {
+	if err := h.Store().DeleteStepsy(t.Context(), operator, s.ID); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"/@sarah/bread", "/@sarah/bread/follow"} {
@@ -279,7 +279,7 @@ func TestReadersNeverSeeMarkupOfOthers(t *testing.T) {
 		s := h.newStepsy(t, h.sarah, fmt.Sprint("before ", i), "Mix", payload)
 		description := payload
 		h.change(t, s, stepsies.StepsyChange{Title: &payload, Description: &description, Steps: &[]stepsies.StepChange{{ID: s.Steps[0].ID, Title: payload, Content: s.Steps[0].Content}}})
-		if _, err := h.Store().PublishStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true}); err != nil {
+		if _, err := h.Store().PublishStepsy(t.Context(), operator, s.ID); err != nil {
 			t.Fatal(err)
 		}
 		path := "/@sarah/" + h.stored(t, s).Slug

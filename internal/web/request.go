@@ -32,6 +32,7 @@ type request struct {
 	*http.Request
 	w       http.ResponseWriter
 	web     *Web
+	access  access
 	session auth.Session // zero where nobody is signed in
 	ip      string
 }
@@ -40,7 +41,13 @@ type request struct {
 func (q *request) signedIn() bool { return q.session.ID != 0 }
 
 // write is the actor of a change.
-func (q *request) write() store.Write { return store.Write{Actor: q.session.Actor(q.ip)} }
+func (q *request) write() store.Write {
+	role := stepsies.Role("")
+	if q.access == adminOnly {
+		role = stepsies.RoleAdmin
+	}
+	return q.session.Write(q.ip, role)
+}
 
 // render answers with a page. It is built whole before a byte is sent, so that a
 // page is never half one.
@@ -140,7 +147,7 @@ func (web *Web) serve(r route) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		entry := reqlog.From(req.Context())
 		entry.Route = r.pattern[strings.IndexByte(r.pattern, ' ')+1:]
-		q := &request{Request: req, w: w, web: web, ip: entry.IP}
+		q := &request{Request: req, w: w, web: web, access: r.access, ip: entry.IP}
 		defer q.recover()
 		if r.access == impersonal {
 			if err := r.handle(q); err != nil {
@@ -165,7 +172,11 @@ func (web *Web) serve(r route) http.HandlerFunc {
 			}
 			return
 		}
-		if err := r.handle(q); err != nil {
+		err := r.handle(q)
+		if errors.Is(err, store.ErrSignedOut) {
+			err = q.askToSignIn()
+		}
+		if err != nil {
 			q.showError(err)
 		}
 	}

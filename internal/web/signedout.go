@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/stepsies/stepsies/internal/auth"
 )
 
 // signedOutView is a form whose sender was signed out meanwhile.
@@ -22,6 +24,7 @@ type typedField struct{ Name, Value string }
 // was typed into a form is kept on the page that says so, for nothing holds it but its
 // sender.
 func (q *request) askToSignIn() error {
+	q.session = auth.Session{} // which may have ended while the form was on its way
 	v := q.signedOutView()
 	if len(v.Fields) == 0 {
 		return q.redirect("/sign-in?next=" + url.QueryEscape(q.returnPath()))

@@ -39,7 +39,7 @@ func (web *Web) publishStepsy(q *request) error {
 	if err != nil {
 		return err
 	}
-	if _, err = web.Store.PublishStepsy(q.Context(), q.write(), s.ID, q.session.Access()); fieldErrors(err) != nil {
+	if _, err = web.Store.PublishStepsy(q.Context(), q.write(), s.ID); fieldErrors(err) != nil {
 		return q.showEditor(http.StatusUnprocessableEntity, s, stepsyFormOf(s).withProblems(err))
 	}
 	if err != nil {
@@ -54,7 +54,7 @@ func (web *Web) unpublishStepsy(q *request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := web.Store.UnpublishStepsy(q.Context(), q.write(), s.ID, q.session.Access()); err != nil {
+	if _, err := web.Store.UnpublishStepsy(q.Context(), q.write(), s.ID); err != nil {
 		return err
 	}
 	q.notice(shortName(s.Title) + " is a draft again. Its public page is gone.")
@@ -106,7 +106,7 @@ func (web *Web) deleteStepsy(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := web.Store.DeleteStepsy(q.Context(), q.write(), s.ID, q.session.Access()); err != nil {
+	if err := web.Store.DeleteStepsy(q.Context(), q.write(), s.ID); err != nil {
 		return err
 	}
 	q.notice(shortName(s.Title) + " is in the trash, where it stays for 30 days.")

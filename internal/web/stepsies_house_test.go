@@ -53,7 +53,7 @@ func (h *keyHouse) stored(t *testing.T, s stepsies.Stepsy) stepsies.Stepsy {
 // change changes a stepsy beside the pages, as a program would.
 func (h *keyHouse) change(t *testing.T, s stepsies.Stepsy, want stepsies.StepsyChange) stepsies.Stepsy {
 	t.Helper()
-	out, err := h.Store().UpdateStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true}, want)
+	out, err := h.Store().UpdateStepsy(t.Context(), operator, s.ID, want)
 	if err != nil {
 		t.Fatal(err)
 	}

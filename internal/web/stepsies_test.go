@@ -19,7 +19,7 @@ func TestListIsSearchedFilteredAndSorted(t *testing.T) {
 	h.newStepsy(t, h.sarah, "Alpha bread", "Mix", "<p>flour</p>")
 	tech := "technology"
 	b := h.change(t, h.newStepsy(t, h.sarah, "Beta release", "Tag", "<p>git</p>"), stepsies.StepsyChange{Category: &tech})
-	if _, err := h.Store().PublishStepsy(t.Context(), operator, b.ID, stepsies.Access{Everyone: true}); err != nil {
+	if _, err := h.Store().PublishStepsy(t.Context(), operator, b.ID); err != nil {
 		t.Fatal(err)
 	}
 	h.newStepsy(t, h.other, "Gamma of another")
@@ -62,7 +62,7 @@ func TestLongListsAreShownInParts(t *testing.T) {
 		if i%2 == 0 {
 			continue
 		}
-		if err := h.Store().DeleteStepsy(t.Context(), operator, s.ID, stepsies.Access{Everyone: true}); err != nil {
+		if err := h.Store().DeleteStepsy(t.Context(), operator, s.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -146,11 +146,11 @@ func TestStepsiesOfAnotherAreOutOfReach(t *testing.T) {
 	other, nobody := h.signIn(t, h.other), &person{h: h}
 	draft := h.newStepsy(t, h.sarah, "Secret plan", "Mix", "<p>Flour</p>")
 	public := h.newStepsy(t, h.sarah, "Open plan", "Mix", "<p>Flour</p>")
-	if _, err := h.Store().PublishStepsy(t.Context(), operator, public.ID, stepsies.Access{Everyone: true}); err != nil {
+	if _, err := h.Store().PublishStepsy(t.Context(), operator, public.ID); err != nil {
 		t.Fatal(err)
 	}
 	trashed := h.newStepsy(t, h.sarah, "Old plan", "Mix", "<p>Flour</p>")
-	if err := h.Store().DeleteStepsy(t.Context(), operator, trashed.ID, stepsies.Access{Everyone: true}); err != nil {
+	if err := h.Store().DeleteStepsy(t.Context(), operator, trashed.ID); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range []stepsies.Stepsy{draft, public, trashed, {ID: 999}} {

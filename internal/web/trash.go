@@ -49,7 +49,7 @@ func (web *Web) restoreStepsy(q *request) error {
 	if err != nil {
 		return err
 	}
-	out, err := web.Store.RestoreStepsy(q.Context(), q.write(), id, q.session.Access())
+	out, err := web.Store.RestoreStepsy(q.Context(), q.write(), id)
 	if err != nil {
 		return err
 	}
