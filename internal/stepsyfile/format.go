@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -68,12 +69,17 @@ func check(f File, data []byte) error {
 	return nil
 }
 
-// pair writes a name and a text in YAML: the text as it is where it can be, else
-// quoted.
+// readElsewhere is text that our YAML library leaves bare and others do not read as
+// that text: Ruby's takes 1,000 for the number 1000, and Python's refuses a document
+// with a bare "=" or "<<".
+var readElsewhere = regexp.MustCompile(`^([-+]?[0-9][0-9,_.]*|=|<<)$`)
+
+// pair writes a name and a text in YAML: the text as it is where every reader takes
+// it for that, else quoted.
 func pair(name, value string) string {
 	back := map[string]string{}
 	out, err := yaml.Marshal(map[string]string{name: value})
-	if err == nil && !bytes.ContainsAny(out, "\t\r") && yaml.Unmarshal(out, &back) == nil && back[name] == value {
+	if err == nil && !readElsewhere.MatchString(value) && !bytes.ContainsAny(out, "\t\r") && yaml.Unmarshal(out, &back) == nil && back[name] == value {
 		return string(out)
 	}
 	return name + ": " + quoted(value) + "\n"

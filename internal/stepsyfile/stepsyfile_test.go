@@ -159,6 +159,21 @@ func TestFormatRefusesWhatAFileCannotHold(t *testing.T) {
 }
 
 // TestFormattingIsStable draws stepsies and takes them to a file and back.
+func TestOtherReadersOfYAMLGetTheSameTitle(t *testing.T) {
+	for title, want := range map[string]string{
+		"1,000":          "title: \"1,000\"\n", // a number to Ruby
+		"10,5":           "title: \"10,5\"\n",
+		"=":              "title: \"=\"\n", // refused by Python
+		"<<":             "title: \"<<\"\n",
+		"1,000 contacts": "title: 1,000 contacts\n",
+	} {
+		data, err := stepsyfile.Format(stepsyfile.File{Title: title})
+		if err != nil || !strings.Contains(string(data), want) {
+			t.Errorf("%s is written as %s (%v), want %s", title, data, err, want)
+		}
+	}
+}
+
 func TestFormattingIsStable(t *testing.T) {
 	line := rapid.OneOf(
 		rapid.StringMatching(`[#*_\-+>~:'"\\&<|\[\]a-c ]{0,8}x[#*_\-:'"\\&> a-c]{0,8}`),
