@@ -8,8 +8,8 @@
 # empties a tel: link, and drops <summary> around the words of <details>.
 #
 # For our users: a flow that waits for changed guides hears only of new ones; "compare updated" works by feedparser alone.
-# What we do: the entry's id never changes and `updated` is right, which is all that the format asks; links within a
-# stepsy are written into the feed with the page's whole address.
+# What we do: the entry's id never changes and `updated` is right, which is all that the format asks. Content that may hold links
+# within a stepsy has to be written into the feed with the page's whole address in them.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

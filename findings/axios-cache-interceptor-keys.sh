@@ -7,8 +7,8 @@
 # "Cache-Control: private, no-cache" ends that; Vary: Authorization alone parts the keys, but leaves the staleness.
 #
 # For our users: a program with two keys (one for each author) mixes up GET /me; and If-Match with the old tag fails with 412.
-# What we do: every answer of the API says Cache-Control: private, no-cache (no-store where it holds a secret) and
-# Vary: Authorization.
+# What we do: every answer under /v1 says Vary: Authorization and Cache-Control: private, no-cache (no-store where it
+# holds a secret); internal/api/admit.go.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

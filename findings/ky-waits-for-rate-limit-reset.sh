@@ -4,7 +4,7 @@
 # ky reads X-RateLimit-Reset in the place of a missing Retry-After, as seconds from now or, where it is large, as Unix time:
 # it asks again when that moment has come, twice, and only then fails. POST and PATCH it does not repeat.
 #
-# For our users: we leave Retry-After out where the month is used up, so that programs fail at once and are seen. One that
+# For our users: where the month is used up and Retry-After is left out, so that programs fail at once and are seen, one that
 # uses ky waits for the end of the minute, and of the next one, before its owner learns of it: up to two minutes in silence.
 # What we do: X-RateLimit-Reset stays the minute's, so the wait is bounded; never name the end of the month there. Who wants
 # the error at once says retry: 0, or takes 429 out of retry.statusCodes.

@@ -7,7 +7,8 @@
 #
 # For our users: a guide read by the API and turned into Markdown in n8n has commands that fail when they are pasted, and
 # they look right on the page.
-# What we do: the Markdown that we write ourselves (`stepsies pull`, the download on a page) keeps code as it is; take that.
+# What we do: the Markdown that we write ourselves (`stepsies pull`, the download on a page) keeps code as it is; the recipes
+# say so.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

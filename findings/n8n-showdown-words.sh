@@ -8,7 +8,7 @@
 # For our users: who builds a guide in n8n and sends the node's HTML to us stores names that nobody can copy, numbers that begin
 # again and flat lists. Nothing is refused, since it is all valid HTML.
 # What we do: take HTML as it is. In the node's options switch on "Middle Word Underscores", "Spaces Indented Sublists",
-# "Tables Support", "GitHub Task Lists" and "Strikethrough", which are all off; names in backticks are safe without.
+# "Tables Support", "GitHub Task Lists" and "Strikethrough", which are all off, as the recipes say; names in backticks are safe without.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -5,8 +5,7 @@
 # asks for one. A search in Cyrillic, Greek or Thai is six or nine characters in an address for each that was typed, so 340 letters are enough.
 #
 # For our users: `while (links?.next)` ends after the first page and looks complete. http-link-header reads the same header.
-# What we do: q may have 500 characters, so Link can be longer than that; meta.next_cursor and meta.has_more are never cut,
-# and are what the documentation of pagination names first.
+# What we do: q may have 500 characters, so Link can be longer than that; has_more and next_cursor in the body are for all.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

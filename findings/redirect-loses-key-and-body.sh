@@ -7,7 +7,7 @@
 # the body: an empty POST or PATCH arrives. got keeps POST and its body, fetch and axios make a GET of it.
 #
 # For our users: who writes http:// for https:// is told "Missing or invalid API key" about a key that is right.
-# What we do: the page on authentication says so, and our configurations for proxies redirect nothing under /v1.
+# What we do: the page on authentication says so, and our nginx.conf listens on https alone; Caddy's redirect is a 308.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
