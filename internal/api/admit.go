@@ -59,6 +59,11 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.crossOrigin(w, r) {
 		return
 	}
+	if under(r.URL.Path, basePath) {
+		// What says nothing, caches of clients keep for minutes and give to other keys too.
+		w.Header().Set("Cache-Control", "private, no-cache")
+		w.Header().Add("Vary", "Authorization")
+	}
 	a.mux.ServeHTTP(w, r)
 }
 

@@ -186,7 +186,8 @@ func deadKeys(t *testing.T, in *installation) map[string][]string {
 func TestEveryUnauthorizedAnswerIsTheSame(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, in *installation) {
 		dead := deadKeys(t, in)
-		want := http.Header{"Content-Type": {"application/json"}, "Www-Authenticate": {`Bearer realm="stepsies"`}}
+		want := http.Header{"Content-Type": {"application/json"}, "Www-Authenticate": {`Bearer realm="stepsies"`},
+			"Cache-Control": {"private, no-cache"}, "Vary": {"Authorization"}}
 		w := in.world(t)
 		for _, r := range in.guarded() {
 			path, body := w.sample(r)

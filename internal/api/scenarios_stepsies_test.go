@@ -39,7 +39,7 @@ var createScenarios = []scenario{
 			`"published_at":null`, `"featured":true`, `"featured_at":"2026-03-14T15:09:26Z"`, `"views_count":0`, `"completions_count":0`, `"average_rating":null`,
 			`"url":"` + publicURL + `/@{author}/cafe-au-lait"`, `"user":{"username":"{author}","display_name":"Name of {author}"}`,
 			`"steps":[{"id":1,"position":1,"title":"Boil","content":"<p>Water &amp; <b>heat</b></p>"},{"id":2,"position":2,"title":"Drink","content":""}]`, `"steps_count":2`},
-		headers: []string{"ETag: *", "Location: *", "Idempotency-Replayed:", "Cache-Control:"},
+		headers: []string{"ETag: *", "Location: *", "Idempotency-Replayed:", "Cache-Control: private, no-cache", "Vary: Authorization"},
 		then: func(w *world, a answer) {
 			id := fmt.Sprint(at(w.tb, a.body, "id"))
 			if got := a.header.Get("Location"); got != publicURL+"/v1/stepsies/"+id {
@@ -157,7 +157,7 @@ var createScenarios = []scenario{
 var readScenarios = []scenario{
 	{name: "read one's draft", as: "reader", request: "GET /v1/stepsies/{draft}", status: 200, repeats: true,
 		want:    []string{`"id":{draft},`, `"status":"draft"`, `"content":"<p>First</p>"`},
-		headers: []string{"ETag: {draft.etag}", "Location:", "Cache-Control:", "Idempotency-Replayed:"}},
+		headers: []string{"ETag: {draft.etag}", "Location:", "Cache-Control: private, no-cache", "Vary: Authorization", "Idempotency-Replayed:"}},
 	{name: "read with an unknown parameter", as: "reader", request: "GET /v1/stepsies/{draft}?include=steps", status: 400, code: "bad_request"},
 	{name: "read what another published", as: "reader", request: "GET /v1/stepsies/{shown}", status: 200, want: []string{`"username":"{other}"`}},
 	{name: "an id that is no number", as: "reader", request: "GET /v1/stepsies/first", status: 404, exact: `{"error":{"code":"not_found","message":"There is no such stepsy, or it is not yours."}}`},

@@ -98,8 +98,8 @@ var transportScenarios = []scenario{
 	{name: "broken JSON with too little scope", as: "reader", request: "POST /v1/stepsies", body: `{`, status: 403, code: "forbidden"},
 
 	{name: "a preflight while no origin is allowed", request: "OPTIONS /v1/stepsies", header: []string{"Origin: https://app.example", "Access-Control-Request-Method: GET"},
-		status: 405, code: "method_not_allowed", headers: []string{"Access-Control-Allow-Origin:", "Vary:", "Allow: GET, HEAD, POST"}},
-	{name: "an origin while none is allowed", as: "reader", request: "GET /v1/me", header: []string{"Origin: https://app.example"}, status: 200, headers: []string{"Access-Control-Allow-Origin:", "Vary:"}},
+		status: 405, code: "method_not_allowed", headers: []string{"Access-Control-Allow-Origin:", "Vary: Authorization", "Allow: GET, HEAD, POST"}},
+	{name: "an origin while none is allowed", as: "reader", request: "GET /v1/me", header: []string{"Origin: https://app.example"}, status: 200, headers: []string{"Access-Control-Allow-Origin:", "Vary: Authorization"}},
 
 	{name: "a parameter that no operation knows", as: "reader", request: "GET /v1/me?verbose=1", status: 400, code: "bad_request", want: []string{"verbose"}},
 	{name: "a parameter of another operation", as: "writer", request: "DELETE /v1/stepsies/{draft}?limit=3", status: 400, code: "bad_request",
@@ -121,12 +121,12 @@ func TestOriginsOnTheListMayCall(t *testing.T) {
 	in := open(t, "", withOrigins("https://app.example"))
 	for _, s := range []scenario{
 		{name: "an origin on the list", as: "reader", request: "GET /v1/me", header: []string{"Origin: https://app.example"}, status: 200,
-			headers: []string{"Access-Control-Allow-Origin: https://app.example", "Vary: Origin", "Access-Control-Expose-Headers: *", "Access-Control-Allow-Credentials:"}},
+			headers: []string{"Access-Control-Allow-Origin: https://app.example", "Vary: Origin, Authorization", "Access-Control-Expose-Headers: *", "Access-Control-Allow-Credentials:"}},
 		{name: "an error for an origin on the list", request: "GET /v1/me", header: []string{"Origin: https://app.example"}, status: 401,
-			headers: []string{"Access-Control-Allow-Origin: https://app.example", "Vary: Origin"}},
+			headers: []string{"Access-Control-Allow-Origin: https://app.example", "Vary: Origin, Authorization"}},
 		{name: "another origin", as: "reader", request: "GET /v1/me", header: []string{"Origin: https://evil.example"}, status: 200,
-			headers: []string{"Access-Control-Allow-Origin:", "Vary: Origin", "Access-Control-Expose-Headers:"}},
-		{name: "no origin", as: "reader", request: "GET /v1/me", status: 200, headers: []string{"Access-Control-Allow-Origin:", "Vary: Origin"}},
+			headers: []string{"Access-Control-Allow-Origin:", "Vary: Origin, Authorization", "Access-Control-Expose-Headers:"}},
+		{name: "no origin", as: "reader", request: "GET /v1/me", status: 200, headers: []string{"Access-Control-Allow-Origin:", "Vary: Origin, Authorization"}},
 		{name: "an origin that begins alike", as: "reader", request: "GET /v1/me", header: []string{"Origin: https://app.example.evil"}, status: 200, headers: []string{"Access-Control-Allow-Origin:"}},
 		{name: "a preflight", request: "OPTIONS /v1/stepsies/1", header: []string{"Origin: https://app.example", "Access-Control-Request-Method: PATCH", "Access-Control-Request-Headers: authorization"}, status: 204,
 			headers: []string{"Access-Control-Allow-Origin: https://app.example", "Access-Control-Allow-Methods: GET, HEAD, PATCH, DELETE",
