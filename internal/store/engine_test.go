@@ -25,7 +25,7 @@ func suite() []guarantee {
 	var all []guarantee
 	for _, part := range [][]guarantee{
 		portableSQL, users, keys, keyRules, stepsyWrites, slugs, lists, searches, idempotency, races, activity, usage, purging,
-		migrating, plans, signIns, emailChanges, trashed, keyLists, overviews, readings, publics, previewLinks, makers,
+		migrating, plans, signIns, emailChanges, trashed, keyLists, overviews, readings, publics, previewLinks, authority, makers,
 	} {
 		all = append(all, part...)
 	}
