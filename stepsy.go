@@ -108,7 +108,7 @@ type StepsyChange struct {
 	Category    *string
 	Slug        *string // empty: made from the title
 	Featured    *bool
-	Publish     bool // on creation: publish at once
+	Publish     bool // publish what comes of it
 	Steps       *[]StepChange
 }
 
@@ -147,10 +147,13 @@ func (s *Stepsy) Change(want StepsyChange, now time.Time) error {
 	if s.Status == StatusPublished && changed.StepsCount == 0 {
 		bad.Add("steps", "must not be empty while the stepsy is published; unpublish it first")
 	}
+	if want.Publish && s.Status == StatusDraft {
+		changed.publish(now, &bad)
+	}
 	if err := bad.Err(); err != nil {
 		return err
 	}
-	if !changed.sameAs(*s) {
+	if !changed.SameText(*s) || changed.Status != s.Status {
 		changed.Version++
 		changed.UpdatedAt = now
 	}
@@ -158,7 +161,8 @@ func (s *Stepsy) Change(want StepsyChange, now time.Time) error {
 	return nil
 }
 
-func (s Stepsy) sameAs(o Stepsy) bool {
+// SameText reports whether two versions of a stepsy say the same, whoever may read them.
+func (s Stepsy) SameText(o Stepsy) bool {
 	return s.Title == o.Title && s.Description == o.Description && s.Category == o.Category && s.Slug == o.Slug &&
 		s.FeaturedAt.Equal(o.FeaturedAt) && slices.EqualFunc(s.Steps, o.Steps, func(a, b Step) bool {
 		return a.ID == b.ID && a.Title == b.Title && a.Content.html == b.Content.html

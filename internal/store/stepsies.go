@@ -96,11 +96,13 @@ func (s *Store) CreateStepsy(ctx context.Context, w Write, author string, want s
 	})
 }
 
-// UpdateStepsy changes a stepsy that the actor reaches for writing.
+// UpdateStepsy changes a stepsy that the actor reaches for writing, and publishes it in
+// the same write where that is wanted.
 func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, want stepsies.StepsyChange) (Outcome[stepsies.Stepsy], error) {
 	fromTitle := want.Slug != nil && *want.Slug == ""
+	var before stepsies.Stepsy
 	rule := func(st *stepsies.Stepsy, t *tx) error {
-		before := *st
+		before = *st
 		if err := st.Change(want, t.now); err != nil {
 			return err
 		}
@@ -118,7 +120,17 @@ func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, want stepsi
 	if fromTitle {
 		w = w.onStepsy(id) // those who look for a free slug of an author take turns
 	}
-	return s.changeStepsy(ctx, w, id, "stepsy.update", rule)
+	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
+		st, err := t.changeStepsy(ctx, w, id, rule)
+		if err == nil && !st.SameText(before) {
+			err = t.recordStepsy(ctx, w, "stepsy.update", st)
+		}
+		if err == nil && st.Status != before.Status {
+			w.Quiet = false
+			err = t.recordStepsy(ctx, w, "stepsy.publish", st)
+		}
+		return st, err
+	})
 }
 
 // sameButSlug reports whether a change asks for nothing but a slug.
@@ -179,13 +191,25 @@ func (t *tx) lockMatching(ctx context.Context, w Write, id int64) (stepsies.Step
 	return st, err
 }
 
-// changeStepsy runs a rule on a stepsy and stores what became of it, if anything.
+// changeStepsy runs a rule on a stepsy, stores what became of it and records the action,
+// if anything changed.
 func (s *Store) changeStepsy(ctx context.Context, w Write, id int64, action string,
 	rule func(*stepsies.Stepsy, *tx) error) (Outcome[stepsies.Stepsy], error) {
-	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) { return t.changeStepsy(ctx, w, id, action, rule) })
+	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
+		version := int64(0)
+		st, err := t.changeStepsy(ctx, w, id, func(st *stepsies.Stepsy, t *tx) error {
+			version = st.Version
+			return rule(st, t)
+		})
+		if err == nil && st.Version != version {
+			err = t.recordStepsy(ctx, w, action, st)
+		}
+		return st, err
+	})
 }
 
-func (t *tx) changeStepsy(ctx context.Context, w Write, id int64, action string,
+// changeStepsy runs a rule on a stepsy and stores what became of it, if anything.
+func (t *tx) changeStepsy(ctx context.Context, w Write, id int64,
 	rule func(*stepsies.Stepsy, *tx) error) (stepsies.Stepsy, error) {
 	st, err := t.lockMatching(ctx, w, id)
 	if err != nil {
@@ -209,10 +233,7 @@ func (t *tx) changeStepsy(ctx context.Context, w Write, id int64, action string,
 		stamp(st.PublishedAt), publishedKey(st), stamp(st.FeaturedAt), st.StepsCount, st.NextStepID, st.Version, stamp(st.UpdatedAt), steps); err != nil {
 		return st, wrap(t.slugTakenMeanwhile(err, st.Slug), "update stepsy %d", id)
 	}
-	if err := t.index(ctx, st); err != nil {
-		return st, err
-	}
-	return st, t.recordStepsy(ctx, w, action, st)
+	return st, t.index(ctx, st)
 }
 
 // writeStepsy is write for results that are stepsies, whose steps have a form of

@@ -183,6 +183,24 @@ func testPublish(t *testing.T, f *fixture) {
 	if again, err = f.UnpublishStepsy(ctx, by(u), made.ID); err != nil || !reflect.DeepEqual(again, draft) {
 		t.Errorf("unpublished again: %+v (%v)", again, err)
 	}
+	// A change that is to be published is stored and published by one write, or not at all.
+	acts := func() int64 {
+		return f.count(t, `select count(*) from activity where target = 'stepsy' and action in ('stepsy.update', 'stepsy.publish')`)
+	}
+	before := acts()
+	_, err = f.UpdateStepsy(ctx, by(u), empty.ID, stepsies.StepsyChange{Title: ptr("Still empty"), Publish: true})
+	wantCode(t, err, stepsies.CodeValidation)
+	if read, err = f.Stepsy(ctx, empty.ID, of(u)); err != nil || read.Title != "Empty" || read.Version != empty.Version || acts() != before {
+		t.Errorf("what could not be published is %+v (%v), with %d rows of activity", read, err, acts()-before)
+	}
+	both, err := f.UpdateStepsy(ctx, by(u), empty.ID, stepsies.StepsyChange{Title: ptr("Full"), Steps: steps("one"), Publish: true})
+	if err != nil || both.Value.Status != stepsies.StatusPublished || both.Value.Version != empty.Version+1 || acts() != before+2 {
+		t.Errorf("saved and published %+v (%v), with %d rows of activity, want 2", both.Value, err, acts()-before)
+	}
+	only, err := f.UpdateStepsy(ctx, by(u), made.ID, stepsies.StepsyChange{Publish: true})
+	if err != nil || only.Value.Status != stepsies.StatusPublished || acts() != before+3 {
+		t.Errorf("published alone %+v (%v), with %d rows of activity, want 3", only.Value, err, acts()-before)
+	}
 	mike := f.member(t, "mike")
 	_, err = f.PublishStepsy(ctx, by(mike), made.ID)
 	wantCode(t, err, stepsies.CodeNotFound)

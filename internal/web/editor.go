@@ -81,14 +81,10 @@ func (q *request) previewTyped(s stepsies.Stepsy, f stepsyForm) error {
 	return q.render(http.StatusOK, stepsyPreview(q.page("Preview of "+f.Title, "Stepsies"), v))
 }
 
-// save stores the form, if it was made of the version that is stored still.
+// save stores the form, if it was made of the version that is stored still, and publishes
+// it by the same write: what cannot be published is not stored either.
 func (q *request) save(s stepsies.Stepsy, f stepsyForm, publish bool) error {
-	saved, err := q.update(s.ID, f, false)
-	if err == nil && publish {
-		f.Version = saved.Version // what follows is on the version just made
-		s = saved
-		_, err = q.web.Store.PublishStepsy(q.Context(), q.write(), s.ID)
-	}
+	saved, err := q.update(s.ID, f, publish, false)
 	switch {
 	case err == nil && publish:
 		q.notice(shortName(saved.Title) + " is published. Everyone can read it now.")
@@ -113,11 +109,12 @@ func (q *request) save(s stepsies.Stepsy, f stepsyForm, publish bool) error {
 }
 
 // update stores a form. Quiet is for what is saved while someone types.
-func (q *request) update(id int64, f stepsyForm, quiet bool) (stepsies.Stepsy, error) {
+func (q *request) update(id int64, f stepsyForm, publish, quiet bool) (stepsies.Stepsy, error) {
 	want, err := f.change()
 	if err != nil {
 		return stepsies.Stepsy{}, err
 	}
+	want.Publish = publish
 	w := q.write()
 	w.Quiet = quiet
 	w.Match = func(s stepsies.Stepsy) error {

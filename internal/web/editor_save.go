@@ -50,7 +50,7 @@ func (q *request) saveTyped() (int, savedAnswer, error) {
 	if err := json.NewDecoder(q.Body).Decode(&f); err != nil || f.Steps == nil {
 		return saveFailed(q, stepsies.BadRequest("What you typed could not be read. It may be too large; shorten it."))
 	}
-	saved, err := q.update(s.ID, f.stepsyForm, f.Quiet)
+	saved, err := q.update(s.ID, f.stepsyForm, false, f.Quiet)
 	if formProblem(err) {
 		return http.StatusUnprocessableEntity, savedAnswer{Error: "Something does not fit yet.", Problems: f.rowProblems(problemsOf(err))}, nil
 	}

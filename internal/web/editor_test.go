@@ -173,20 +173,27 @@ func TestHalfAFormRemovesNoSteps(t *testing.T) {
 	}
 }
 
-func TestPublishingFromTheEditorSavesFirst(t *testing.T) {
+func TestPublishingFromTheEditorStoresAllOrNothing(t *testing.T) {
 	t.Parallel()
 	h := openKeyHouse(t, false)
 	sarah := h.signIn(t, h.sarah)
 	s := h.newStepsy(t, h.sarah, "Bake bread")
 	page := sarah.edit(t, s, "publish", func(f url.Values) { f.Set("title", "Still without steps") })
 	wantStatus(t, page, http.StatusUnprocessableEntity)
-	wantText(t, page, "needs at least one step")
+	wantText(t, page, "needs at least one step", "It is not saved yet")
+	if now := h.stored(t, s); now.Version != s.Version || now.Title != "Bake bread" {
+		t.Errorf("what could not be published is stored as version %d of %q", now.Version, now.Title)
+	}
 	again := sarah.postMultipart(t, stepsyAt(s, ""), addStep(formOn(t, page, stepsyAt(s, "")), "Mix", "<p>Flour</p>"), "publish")
 	wantStatus(t, again, http.StatusSeeOther)
 	wantText(t, sarah.get(t, again.location), "is published", "Save changes", "Unpublish")
 	if now := h.stored(t, s); now.Status != stepsies.StatusPublished || now.Title != "Still without steps" || outline(now) != "1 Mix" {
 		t.Errorf("stored is %s %q with %s", now.Status, now.Title, outline(now))
 	}
+	if now := h.stored(t, s); now.Version != s.Version+1 {
+		t.Errorf("saving and publishing took the stepsy from version %d to %d, want one", s.Version, now.Version)
+	}
+	wantText(t, sarah.get(t, activityAt), "You published the stepsy Still without steps", "You edited the stepsy Still without steps")
 	page = sarah.edit(t, s, "save", func(f url.Values) { f.Del("step_id"); f.Del("step_title"); f.Del("step_content") })
 	wantStatus(t, page, http.StatusUnprocessableEntity)
 	wantText(t, page, "unpublish it first")
