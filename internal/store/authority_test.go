@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"reflect"
 	"testing"
 	"time"
@@ -156,43 +155,50 @@ func testRightsEnd(t *testing.T, f *fixture) {
 	}
 }
 
-// TestKeyCannotHoldUpItsOwnRevocation writes by one key without a pause and revokes it.
+// TestKeyCannotHoldUpItsOwnRevocation has a write by a key hold what a revocation waits
+// for, and another one come later: it must not go first, or there could be one more for
+// as long as the key likes.
 func TestKeyCannotHoldUpItsOwnRevocation(t *testing.T) {
 	t.Parallel()
 	f := postgresFixture(t)
-	u := f.member(t, "sarah")
-	k, _ := f.key(t, u, "write")
-	began := make(chan struct{}, 8)
-	ended := make(chan error, 8)
-	for range 8 {
-		go func() {
-			for i := 0; ; i++ {
-				err := f.transact(context.WithoutCancel(t.Context()), byKey(k, stepsies.ScopeWrite), func(t *tx) error {
-					_, err := t.exec(context.Background(), `select pg_sleep(0.02)`) // as a slow commit
-					return err
-				})
-				if i == 0 {
-					began <- struct{}{}
-				}
-				if err != nil {
-					ended <- err
-					return
-				}
-			}
-		}()
+	k, _ := f.key(t, f.member(t, "sarah"), "write")
+	first, later, revoked := make(chan error, 1), make(chan error, 1), make(chan error, 1)
+	judged, finish := make(chan struct{}), make(chan struct{})
+	go func() {
+		first <- f.transact(t.Context(), byKey(k, stepsies.ScopeWrite), func(*tx) error {
+			close(judged)
+			<-finish
+			return nil
+		})
+	}()
+	<-judged
+	go func() { revoked <- second(f.RevokeAPIKey(t.Context(), byOperator, k.ID)) }()
+	f.waitForLocks(t, 1)
+	go func() {
+		later <- f.transact(t.Context(), byKey(k, stepsies.ScopeWrite), func(*tx) error { return nil })
+	}()
+	f.waitForLocks(t, 2)
+	close(finish)
+	if err := <-first; err != nil {
+		t.Errorf("the write that was judged before: %v", err)
 	}
-	for range 8 {
-		<-began
+	if err := <-revoked; err != nil {
+		t.Errorf("the revocation: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	if _, err := f.RevokeAPIKey(ctx, byOperator, k.ID); err != nil {
-		t.Errorf("revoke: %v", err)
-		f.raw(t, `update users set suspended_at = 1`)
-	}
-	for range 8 {
-		if err := <-ended; stepsies.CodeOf(err) != stepsies.CodeUnauthorized {
-			t.Errorf("a writer ended with %v", err)
+	wantCode(t, <-later, stepsies.CodeUnauthorized)
+}
+
+// waitForLocks waits until n transactions wait for a lock.
+func (f *fixture) waitForLocks(t *testing.T, n int64) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		waiting := f.count(t, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
+		if waiting >= n {
+			return
 		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d transactions wait for a lock, want %d", waiting, n)
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 }
