@@ -1,7 +1,5 @@
 package stepsies
 
-import "time"
-
 // ActorKind says by which door someone came.
 type ActorKind string
 
@@ -29,17 +27,4 @@ type Actor struct {
 type Access struct {
 	UserID   int64
 	Everyone bool
-}
-
-// Activity is one row of the record of who did what.
-type Activity struct {
-	ID       int64
-	At       time.Time
-	Actor    Actor
-	Action   string // "api_key.create", "user.suspend", "session.start" …
-	OwnerID  int64  // the user whose thing it is, who may see the row
-	Target   string // "api_key", "user", "stepsy"
-	TargetID int64
-	Name     string // of the target at that time
-	Detail   string // what changed, in words; never a secret
 }

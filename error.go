@@ -3,6 +3,7 @@ package stepsies
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -27,6 +28,33 @@ const (
 	CodeInternal           Code = "internal_error"
 	CodeUnavailable        Code = "unavailable"
 )
+
+// statuses is the one table from codes to statuses, for the API and for pages.
+var statuses = map[Code]int{
+	CodeBadRequest:         http.StatusBadRequest,
+	CodeUnauthorized:       http.StatusUnauthorized,
+	CodeForbidden:          http.StatusForbidden,
+	CodeNotFound:           http.StatusNotFound,
+	CodeMethodNotAllowed:   http.StatusMethodNotAllowed,
+	CodeConflict:           http.StatusConflict,
+	CodePreconditionFailed: http.StatusPreconditionFailed,
+	CodePayloadTooLarge:    http.StatusRequestEntityTooLarge,
+	CodeUnsupportedMedia:   http.StatusUnsupportedMediaType,
+	CodeValidation:         http.StatusUnprocessableEntity,
+	CodeRateLimit:          http.StatusTooManyRequests,
+	CodeQuota:              http.StatusTooManyRequests,
+	CodeInternal:           http.StatusInternalServerError,
+	CodeUnavailable:        http.StatusServiceUnavailable,
+}
+
+// Status returns the HTTP status that says what the code says, 500 for a code that
+// there is not.
+func (c Code) Status() int {
+	if status, ok := statuses[c]; ok {
+		return status
+	}
+	return http.StatusInternalServerError
+}
 
 // Error is a failure that may be shown to whoever caused it: a stable code and a
 // sentence that says what to do. The cause is for the log alone.

@@ -37,9 +37,6 @@ type Limits struct {
 // MaxLimit is the highest number that may be set for a window.
 const MaxLimit = 1_000_000_000
 
-// Unlimited reports whether no window is limited.
-func (l Limits) Unlimited() bool { return l == Limits{} }
-
 // LimitsOf returns what an account on the plan may do. The account's own
 // numbers count on the enterprise plan alone.
 func LimitsOf(p Plan, own Limits) Limits {

@@ -134,7 +134,7 @@ func TestOwnLimitsCountOnTheEnterprisePlanAlone(t *testing.T) {
 			t.Errorf("%q: %+v, want %+v", plan, got, want)
 		}
 	}
-	if !LimitsOf(PlanEnterprise, Limits{}).Unlimited() || own.Unlimited() {
+	if (LimitsOf(PlanEnterprise, Limits{}) != Limits{}) || (own == Limits{}) {
 		t.Error("enterprise without limits is limited, or one with limits is not")
 	}
 }

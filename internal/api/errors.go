@@ -11,24 +11,6 @@ import (
 	"github.com/stepsies/stepsies/internal/store"
 )
 
-// statuses is the one place where a code becomes a status.
-var statuses = map[stepsies.Code]int{
-	stepsies.CodeBadRequest:         http.StatusBadRequest,
-	stepsies.CodeUnauthorized:       http.StatusUnauthorized,
-	stepsies.CodeForbidden:          http.StatusForbidden,
-	stepsies.CodeNotFound:           http.StatusNotFound,
-	stepsies.CodeMethodNotAllowed:   http.StatusMethodNotAllowed,
-	stepsies.CodeConflict:           http.StatusConflict,
-	stepsies.CodePreconditionFailed: http.StatusPreconditionFailed,
-	stepsies.CodePayloadTooLarge:    http.StatusRequestEntityTooLarge,
-	stepsies.CodeUnsupportedMedia:   http.StatusUnsupportedMediaType,
-	stepsies.CodeValidation:         http.StatusUnprocessableEntity,
-	stepsies.CodeRateLimit:          http.StatusTooManyRequests,
-	stepsies.CodeQuota:              http.StatusTooManyRequests,
-	stepsies.CodeInternal:           http.StatusInternalServerError,
-	stepsies.CodeUnavailable:        http.StatusServiceUnavailable,
-}
-
 // Failures that are always the same.
 var (
 	errTooLarge = &stepsies.Error{Code: stepsies.CodePayloadTooLarge, Message: "The body is larger than 2 MiB. Send less, for instance images by address."}
@@ -60,7 +42,7 @@ func (errorProblem) about() string {
 }
 
 func (e *Error) Error() string  { return string(e.Detail.Code) + ": " + e.Detail.Message }
-func (e *Error) GetStatus() int { return statuses[e.Detail.Code] }
+func (e *Error) GetStatus() int { return e.Detail.Code.Status() }
 
 // GetHeaders is for huma, which sets them on the answer.
 func (e *Error) GetHeaders() http.Header { return e.header }
@@ -86,7 +68,7 @@ func toAPIError(ctx context.Context, err error) error {
 		e = errInternal
 	}
 	out := errorOf(e)
-	if statuses[e.Code] >= http.StatusInternalServerError {
+	if e.Code.Status() >= http.StatusInternalServerError {
 		entry.Err = err
 		out.Detail.RequestID = entry.ID
 	}

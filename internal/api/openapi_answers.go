@@ -81,7 +81,7 @@ func errorResponses() map[string]*huma.Response {
 		for _, name := range names {
 			headers[name] = &huma.Header{Ref: headerRef + name}
 		}
-		responses[errorNames[statuses[f.detail.Code]]] = &huma.Response{
+		responses[errorNames[f.detail.Code.Status()]] = &huma.Response{
 			Description: f.description, Headers: headers,
 			Content: map[string]*huma.MediaType{"application/json": {
 				Schema:  &huma.Schema{Ref: errorRef},

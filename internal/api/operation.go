@@ -96,7 +96,7 @@ func (o *operation) failures() []int {
 	}
 	var failures []int
 	for _, c := range codes {
-		failures = append(failures, statuses[c])
+		failures = append(failures, c.Status())
 	}
 	slices.Sort(failures)
 	return slices.Compact(failures)

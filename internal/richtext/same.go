@@ -8,7 +8,7 @@ import (
 )
 
 // Settled returns sanitised HTML in the form in which two that read the same are
-// the same, byte for byte. ToMarkdown gives two the same Markdown if and only if
+// the same, byte for byte. ToSection gives two the same Markdown if and only if
 // their settled forms are the same; this is the quick way to compare them.
 func Settled(html string) string { return render(settled(html)) }
 

@@ -9,19 +9,18 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// ToMarkdown returns Markdown for HTML, which is sanitised first. What Markdown
-// has no words for (underlining, tables with joined cells, sizes of images …)
-// stays HTML within it, and every piece is read back before it is used, so that
-// nothing is lost: FromMarkdown makes content of it that reads the same, and
+// ToSection returns Markdown for HTML, which is sanitised first: that of content which
+// stands under a heading of the second level. Its own headings of the first and second
+// level are written as HTML, so that Sections does not take them for the beginning of
+// another section.
+//
+// What Markdown has no words for (underlining, tables with joined cells, sizes of
+// images …) stays HTML within it, and every piece is read back before it is used, so
+// that nothing is lost: FromMarkdown makes content of it that reads the same, and
 // whose Markdown is the same, byte for byte. What is not kept is what no reader
 // sees: white space, and whether a paragraph alone in a list item has tags.
 //
 // It ends with a line break unless it is empty.
-func ToMarkdown(html string) (string, error) { return toMarkdown(html, 1) }
-
-// ToSection is ToMarkdown for content that stands under a heading of the second
-// level: its own headings of the first and second level are written as HTML, so
-// that Sections does not take them for the beginning of another section.
 func ToSection(html string) (string, error) { return toMarkdown(html, 3) }
 
 func toMarkdown(raw string, topHeading int) (string, error) {

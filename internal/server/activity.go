@@ -56,8 +56,8 @@ func (s *Server) readActivity(w http.ResponseWriter, r *http.Request) {
 	for i, a := range rows {
 		out.Data[i] = activityRow{
 			ID: a.ID, At: a.At.UTC().Format(time.RFC3339), Actor: string(a.Actor.Kind), ActorID: a.Actor.UserID, Username: a.Actor.Username,
-			KeyID: a.Actor.KeyID, KeyName: a.Actor.KeyName, IP: a.Actor.IP, Action: a.Action,
-			Target: a.Target, TargetID: a.TargetID, TargetName: a.Name, OwnerID: a.OwnerID, Detail: a.Detail,
+			KeyID: a.Actor.KeyID, KeyName: a.Actor.KeyName, IP: a.Actor.IP, Action: string(a.Action),
+			Target: string(a.Target), TargetID: a.TargetID, TargetName: a.Name, OwnerID: a.OwnerID, Detail: a.Detail,
 		}
 	}
 	if len(rows) == activityPart {

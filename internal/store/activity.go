@@ -2,19 +2,23 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/stepsies/stepsies"
 )
 
 // record writes one row of the record of activity, in the transaction of the
-// change that it speaks of.
+// change that it speaks of. What the action is done to follows from it.
 func (t *tx) record(ctx context.Context, w Write, a stepsies.Activity) error {
-	actor := w.Actor
+	actor, target := w.Actor, a.Action.Target()
+	if target == "" {
+		return fmt.Errorf("record activity: %q is no action", a.Action)
+	}
 	_, err := t.exec(ctx, `insert into activity (at, actor_kind, actor_user_id, actor_name, key_id, key_name, ip,
 			action, owner_id, target, target_id, target_name, detail)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		stamp(t.now), string(actor.Kind), actor.UserID, actor.Username, actor.KeyID, actor.KeyName, actor.IP,
-		a.Action, a.OwnerID, a.Target, a.TargetID, a.Name, a.Detail)
+		string(a.Action), a.OwnerID, string(target), a.TargetID, a.Name, a.Detail)
 	return wrap(err, "record activity")
 }
 
@@ -23,7 +27,7 @@ func (t *tx) record(ctx context.Context, w Write, a stepsies.Activity) error {
 func (t *tx) saidJustNow(ctx context.Context, w Write, a stepsies.Activity) (bool, error) {
 	var last stepsies.Activity
 	err := t.one(ctx, `select at, actor_kind, actor_user_id, key_id, action from activity
-		where target = $1 and target_id = $2 order by id desc limit 1`, []any{a.Target, a.TargetID},
+		where target = $1 and target_id = $2 order by id desc limit 1`, []any{string(a.Action.Target()), a.TargetID},
 		stampTo{&last.At}, &last.Actor.Kind, &last.Actor.UserID, &last.Actor.KeyID, &last.Action)
 	if err == errNoRow {
 		return false, nil
@@ -54,10 +58,10 @@ var kindConditions = map[ActivityKind]string{
 // ActivityFilter chooses rows of the record of activity.
 type ActivityFilter struct {
 	Access   stepsies.Access
-	Target   string       // "" for every one
-	TargetID int64        // with Target; 0 for every one
-	Kind     ActivityKind // "" for every one
-	UserID   int64        // what that user did, and what was done to what is theirs; 0 for everyone's
+	Target   stepsies.Target // "" for every one
+	TargetID int64           // with Target; 0 for every one
+	Kind     ActivityKind    // "" for every one
+	UserID   int64           // what that user did, and what was done to what is theirs; 0 for everyone's
 	Page     Page
 }
 
@@ -85,7 +89,7 @@ func (f ActivityFilter) conditions() *conditions {
 		q.where("owner_id = $%d", f.Access.UserID)
 	}
 	if f.Target != "" {
-		q.where("target = $%d", f.Target)
+		q.where("target = $%d", string(f.Target))
 	}
 	if f.TargetID != 0 {
 		q.where("target_id = $%d", f.TargetID)

@@ -3,6 +3,7 @@ package store
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,13 +29,13 @@ func testEveryWriteIsRecorded(t *testing.T, f *fixture) {
 		Actor: stepsies.Actor{Kind: stepsies.ActorKey, UserID: acting.UserID, Username: "ada", KeyID: acting.ID, KeyName: "a key", IP: "2001:db8::7"},
 		Right: Right{Scope: stepsies.ScopeAdmin},
 	}
-	keyRow := func(action, detail string) stepsies.Activity {
+	keyRow := func(action stepsies.Action, detail string) stepsies.Activity {
 		return stepsies.Activity{Action: action, OwnerID: u.ID, Target: "api_key", TargetID: k.ID, Name: "a key", Detail: detail}
 	}
-	stepsyRow := func(action, title string) stepsies.Activity {
+	stepsyRow := func(action stepsies.Action, title string) stepsies.Activity {
 		return stepsies.Activity{Action: action, OwnerID: u.ID, Target: "stepsy", TargetID: made.ID, Name: title}
 	}
-	userRow := func(action, detail string) stepsies.Activity {
+	userRow := func(action stepsies.Action, detail string) stepsies.Activity {
 		return stepsies.Activity{Action: action, OwnerID: u.ID, Target: "user", TargetID: u.ID, Name: "sarah", Detail: detail}
 	}
 	for _, c := range []struct {
@@ -158,7 +159,7 @@ func testListActivity(t *testing.T, f *fixture) {
 						t.Fatal(err)
 					}
 					for _, a := range page.Items {
-						actions = append(actions, a.Action)
+						actions = append(actions, string(a.Action))
 					}
 					if filter.Page.Cursor = page.Next; page.Next == "" {
 						break
@@ -182,5 +183,13 @@ func testListActivity(t *testing.T, f *fixture) {
 	}
 	if len(all) != 11 || all[0] != "api_key.revoke" || all[10] != "user.create" {
 		t.Errorf("an admin sees %q", all)
+	}
+}
+
+func testOnlyActionsAreRecorded(t *testing.T, f *fixture) {
+	u := f.member(t, "sarah")
+	err := f.transact(t.Context(), byOperator, func(tx *tx) error { return tx.recordUser(t.Context(), by(u), "user.levitate", u, "") })
+	if err == nil || !strings.Contains(err.Error(), "user.levitate") {
+		t.Errorf("recorded what is no action: %v", err)
 	}
 }

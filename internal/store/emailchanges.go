@@ -71,7 +71,7 @@ func (s *Store) AskEmailChange(ctx context.Context, w Write, username, email str
 			u.ID, email, strings.ToLower(email), stamp(t.now)); err != nil {
 			return wrap(err, "note the new address of user %d", u.ID)
 		}
-		return t.recordUser(ctx, w, "user.email_ask", u, "")
+		return t.recordUser(ctx, w, stepsies.ActionAskEmail, u, "")
 	})
 	if err == nil && taken {
 		err = stepsies.Conflict("%s", takenMessages["users_email_key"])
@@ -114,7 +114,7 @@ func (s *Store) EndEmailChange(ctx context.Context, w Write, username string) er
 		if err := t.endEmailChange(ctx, u.ID); err != nil {
 			return err
 		}
-		return t.recordUser(ctx, w, "user.email_end", u, "")
+		return t.recordUser(ctx, w, stepsies.ActionEndEmail, u, "")
 	})
 }
 
@@ -164,7 +164,7 @@ func (s *Store) VerifyEmail(ctx context.Context, ip string, hash TokenHash) (u, 
 		if _, err = t.exec(ctx, `update users set email_verified_at = $2 where id = $1`, u.ID, stamp(t.now)); err != nil {
 			return wrap(err, "verify the address of user %d", u.ID)
 		}
-		return t.recordUser(ctx, w, "user.email_verify", u, "")
+		return t.recordUser(ctx, w, stepsies.ActionVerifyEmail, u, "")
 	})
 	return u, before, err
 }
@@ -188,7 +188,7 @@ func (t *tx) changeEmail(ctx context.Context, w Write, u stepsies.User) error {
 	if err := t.endOffers(ctx, u.Email); err != nil {
 		return err
 	}
-	return t.recordUser(ctx, w, "user.email_confirm", u, "")
+	return t.recordUser(ctx, w, stepsies.ActionConfirmEmail, u, "")
 }
 
 // endMailedLinks ends what is under way to a user's address, and to the one that they

@@ -37,6 +37,6 @@ func (s *Store) EndInvitation(ctx context.Context, w Write, id int64) error {
 		if err != nil {
 			return wrap(err, "end invitation %d", id)
 		}
-		return t.record(ctx, w, stepsies.Activity{Action: "user.uninvite", OwnerID: w.Actor.UserID, Target: "user", Name: l.Email})
+		return t.record(ctx, w, stepsies.Activity{Action: stepsies.ActionUninviteUser, OwnerID: w.Actor.UserID, Name: l.Email})
 	})
 }

@@ -388,7 +388,7 @@ func (w *town) checkKeptBack(t *testing.T, done Restored) {
 	w.must(t, err)
 	noted := 0
 	for _, a := range page.Items {
-		if strings.HasSuffix(a.Action, ".keep_back") {
+		if strings.HasSuffix(string(a.Action), ".keep_back") {
 			noted++
 		}
 	}

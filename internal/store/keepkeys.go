@@ -46,7 +46,7 @@ func (t *tx) keepKeysBack(ctx context.Context, was present, users restoredUsers,
 		if err := t.note(ctx, done, KeptBack{
 			Kind: "api_key", ID: k.id, User: users.byID[k.userID].username, Name: k.name, Hint: k.hint, Reason: k.reasons,
 		}, stepsies.Activity{
-			Action: "api_key.keep_back", OwnerID: k.userID, Target: "api_key", TargetID: k.id, Name: k.name, Detail: strings.Join(k.reasons, ", "),
+			Action: stepsies.ActionKeepBackKey, OwnerID: k.userID, TargetID: k.id, Name: k.name, Detail: strings.Join(k.reasons, ", "),
 		}); err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (t *tx) keepAccountsBack(ctx context.Context, was present, users restoredUs
 			why = "plan " + string(a.plan) + " → " + string(plan)
 		}
 		if err := t.note(ctx, done, KeptBack{Kind: "account", ID: a.id, User: owner.username, Reason: []string{why}}, stepsies.Activity{
-			Action: "user.keep_back", OwnerID: owner.id, Target: "user", TargetID: owner.id, Name: owner.username, Detail: why,
+			Action: stepsies.ActionKeepBackUser, OwnerID: owner.id, TargetID: owner.id, Name: owner.username, Detail: why,
 		}); err != nil {
 			return err
 		}

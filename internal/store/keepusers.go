@@ -41,7 +41,7 @@ func (t *tx) keepUsersBack(ctx context.Context, was present, done *Restored) (re
 			return left, wrap(err, "keep back what user %d had", c.id)
 		}
 		if err := t.note(ctx, done, KeptBack{Kind: "user", ID: c.id, User: c.username, Reason: c.reasons}, stepsies.Activity{
-			Action: "user.keep_back", OwnerID: c.id, Target: "user", TargetID: c.id, Name: c.username, Detail: strings.Join(c.reasons, ", "),
+			Action: stepsies.ActionKeepBackUser, OwnerID: c.id, TargetID: c.id, Name: c.username, Detail: strings.Join(c.reasons, ", "),
 		}); err != nil {
 			return left, err
 		}

@@ -104,7 +104,7 @@ func (s *Store) CreateAPIKey(ctx context.Context, w Write, owner string, want st
 		if err := t.insertKey(ctx, &k, secret); err != nil {
 			return k, err
 		}
-		return k, t.recordKey(ctx, w, "api_key.create", k, keyDetail(k))
+		return k, t.recordKey(ctx, w, stepsies.ActionCreateKey, k, keyDetail(k))
 	})
 }
 
@@ -117,8 +117,8 @@ func (t *tx) insertKey(ctx context.Context, k *stepsies.APIKey, secret stepsies.
 	return wrap(err, "create a key")
 }
 
-func (t *tx) recordKey(ctx context.Context, w Write, action string, k stepsies.APIKey, detail string) error {
-	return t.record(ctx, w, stepsies.Activity{Action: action, OwnerID: k.UserID, Target: "api_key", TargetID: k.ID, Name: k.Name, Detail: detail})
+func (t *tx) recordKey(ctx context.Context, w Write, action stepsies.Action, k stepsies.APIKey, detail string) error {
+	return t.record(ctx, w, stepsies.Activity{Action: action, OwnerID: k.UserID, TargetID: k.ID, Name: k.Name, Detail: detail})
 }
 
 // UpdateAPIKey edits a key; the new expiry and scopes hold on every node when it
@@ -139,7 +139,7 @@ func (s *Store) UpdateAPIKey(ctx context.Context, w Write, id int64, want stepsi
 		if err := t.updateKey(ctx, k); err != nil {
 			return k, err
 		}
-		return k, t.recordKey(ctx, w, "api_key.update", k, keyDiff(before, k))
+		return k, t.recordKey(ctx, w, stepsies.ActionUpdateKey, k, keyDiff(before, k))
 	})
 }
 
@@ -177,9 +177,9 @@ func (t *tx) revoke(ctx context.Context, w Write, k *stepsies.APIKey, reason ste
 		k.ID, stamp(k.RevokedAt), string(reason), source); err != nil {
 		return wrap(err, "revoke key %d", k.ID)
 	}
-	action := "api_key.revoke"
+	action := stepsies.ActionRevokeKey
 	if reason == stepsies.RevokedLeaked {
-		action = "api_key.leaked"
+		action = stepsies.ActionReportKey
 	}
 	return t.recordKey(ctx, w, action, *k, note)
 }
@@ -206,10 +206,10 @@ func (s *Store) RotateAPIKey(ctx context.Context, w Write, id int64, grace time.
 		if err := t.insertKey(ctx, &next, secret); err != nil {
 			return k, err
 		}
-		if err := t.recordKey(ctx, w, "api_key.rotate", k, "ends "+k.ExpiresAt.Format(time.RFC3339)+", succeeded by "+next.Hint); err != nil {
+		if err := t.recordKey(ctx, w, stepsies.ActionRotateKey, k, "ends "+k.ExpiresAt.Format(time.RFC3339)+", succeeded by "+next.Hint); err != nil {
 			return k, err
 		}
-		return next, t.recordKey(ctx, w, "api_key.create", next, "successor of "+k.Hint+", "+keyDetail(next))
+		return next, t.recordKey(ctx, w, stepsies.ActionCreateKey, next, "successor of "+k.Hint+", "+keyDetail(next))
 	})
 }
 

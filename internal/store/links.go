@@ -66,10 +66,10 @@ func (s *Store) CreateLink(ctx context.Context, w Write, l Link, hash TokenHash,
 			if err != nil {
 				return err
 			}
-			return t.recordUser(ctx, w, "user.password_link", u, "")
+			return t.recordUser(ctx, w, stepsies.ActionLinkPassword, u, "")
 		}
 		if l.Kind == LinkInvitation {
-			return t.record(ctx, w, stepsies.Activity{Action: "user.invite", OwnerID: w.Actor.UserID, Target: "user", Name: l.Email, Detail: "role " + string(l.Role)})
+			return t.record(ctx, w, stepsies.Activity{Action: stepsies.ActionInviteUser, OwnerID: w.Actor.UserID, Name: l.Email, Detail: "role " + string(l.Role)})
 		}
 		return nil
 	})

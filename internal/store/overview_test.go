@@ -17,6 +17,7 @@ var overviews = []guarantee{
 	{"InvitationCanBeTakenBack", testEndInvitation},
 	{"ActivityIsChosenByKindAndUser", testActivityFilter},
 	{"ActivityLogIsReadInParts", testActivityLog},
+	{"OnlyActionsAreRecorded", testOnlyActionsAreRecorded},
 	{"ChangedAddressEndsLinksSentToTheOldOne", testChangedAddress},
 }
 
@@ -214,7 +215,7 @@ func testActivityFilter(t *testing.T, f *fixture) {
 		c.filter.Page = Page{Limit: 10}
 		var got []string
 		for _, a := range must[Paged[stepsies.Activity]](t)(f.ListActivity(ctx, c.filter)).Items {
-			got = append(got, a.Action)
+			got = append(got, string(a.Action))
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)

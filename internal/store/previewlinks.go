@@ -24,7 +24,7 @@ func (s *Store) MakePreviewLink(ctx context.Context, w Write, id int64, hash Tok
 			id, hash[:], stamp(t.now)); err != nil {
 			return wrap(err, "make a preview link of stepsy %d", id)
 		}
-		return t.recordStepsy(ctx, w, "stepsy.preview_link", st)
+		return t.recordStepsy(ctx, w, stepsies.ActionLinkStepsy, st)
 	})
 }
 
@@ -41,7 +41,7 @@ func (s *Store) EndPreviewLink(ctx context.Context, w Write, id int64) error {
 		if err != nil || n == 0 {
 			return wrap(err, "end the preview link of stepsy %d", id)
 		}
-		return t.recordStepsy(ctx, w, "stepsy.preview_link_end", st)
+		return t.recordStepsy(ctx, w, stepsies.ActionUnlinkStepsy, st)
 	})
 }
 

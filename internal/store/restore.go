@@ -201,7 +201,7 @@ func (t *tx) rename(ctx context.Context, installation string) error {
 }
 
 func (t *tx) recordRestore(ctx context.Context, header backupHeader) error {
-	return t.record(ctx, byRestore, stepsies.Activity{Action: "backup.restore", Target: "installation", Detail: "made " + header.Made.Format(time.RFC3339)})
+	return t.record(ctx, byRestore, stepsies.Activity{Action: stepsies.ActionRestoreBackup, Detail: "made " + header.Made.Format(time.RFC3339)})
 }
 
 // byRestore is what a restore does: the operator's alone.

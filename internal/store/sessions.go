@@ -82,7 +82,7 @@ func (t *tx) createSession(ctx context.Context, n NewSession) (Session, error) {
 		return made, wrap(err, "bound the sessions of user %d", u.ID)
 	}
 	w := Write{Actor: stepsies.Actor{Kind: stepsies.ActorSession, UserID: u.ID, Username: u.Username, IP: n.IP}}
-	return made, t.recordUser(ctx, w, "session.start", u, "")
+	return made, t.recordUser(ctx, w, stepsies.ActionSignIn, u, "")
 }
 
 // SessionByToken returns the live session of a token and its user. A session ends
@@ -133,7 +133,7 @@ func (s *Store) EndSession(ctx context.Context, w Write, u stepsies.User, id int
 		if err != nil || n == 0 {
 			return wrap(err, "end session %d", id)
 		}
-		return t.recordUser(ctx, w, "session.end", u, "")
+		return t.recordUser(ctx, w, stepsies.ActionSignOut, u, "")
 	})
 }
 
@@ -146,6 +146,6 @@ func (s *Store) EndSessions(ctx context.Context, w Write, u stepsies.User, keep 
 		if _, err := t.exec(ctx, `delete from sessions where user_id = $1 and id <> $2`, u.ID, keep); err != nil {
 			return wrap(err, "end the sessions of user %d", u.ID)
 		}
-		return t.recordUser(ctx, w, "session.end_all", u, "")
+		return t.recordUser(ctx, w, stepsies.ActionSignOutEverywhere, u, "")
 	})
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -72,4 +73,40 @@ func (r stepsyRecord) stepsy() (stepsies.Stepsy, error) {
 	var err error
 	s.Steps, err = decodeSteps(r.Steps)
 	return s, err
+}
+
+// WithSteps adds the steps to heads that were listed, but for those whose steps take
+// more than most bytes.
+func (s *Store) WithSteps(ctx context.Context, list []stepsies.Stepsy, most int64) ([]stepsies.Stepsy, error) {
+	heads, ids := map[int64]stepsies.Stepsy{}, make([]int64, len(list))
+	for i, head := range list {
+		heads[head.ID], ids[i] = head, head.ID
+	}
+	err := s.readSteps(ctx, heads, ids, most, decodeSteps)
+	whole := make([]stepsies.Stepsy, len(list))
+	for i, id := range ids {
+		whole[i] = heads[id]
+	}
+	return whole, err
+}
+
+// readSteps puts the steps into the heads with these ids.
+func (s *Store) readSteps(ctx context.Context, heads map[int64]stepsies.Stepsy, ids []int64, most int64,
+	decode func(text []byte) ([]stepsies.Step, error)) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	query := fmt.Sprintf(`select id, steps from stepsies where id in (%s) and octet_length(steps) <= %d`, holes(len(ids)), most)
+	return s.read.few(ctx, query, anys(ids), func(scan func(...any) error) error {
+		var id int64
+		var text []byte
+		if err := scan(&id, &text); err != nil {
+			return err
+		}
+		head := heads[id]
+		var err error
+		head.Steps, err = decode(text)
+		heads[id] = head
+		return wrap(err, "stepsy %d", id)
+	})
 }

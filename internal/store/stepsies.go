@@ -92,7 +92,7 @@ func (s *Store) CreateStepsy(ctx context.Context, w Write, author string, want s
 		if _, err := t.exec(ctx, `delete from slug_history where user_id = $1 and slug = $2`, made.UserID, made.Slug); err != nil {
 			return made, err
 		}
-		return made, t.recordStepsy(ctx, w, "stepsy.create", made)
+		return made, t.recordStepsy(ctx, w, stepsies.ActionCreateStepsy, made)
 	})
 }
 
@@ -123,11 +123,11 @@ func (s *Store) UpdateStepsy(ctx context.Context, w Write, id int64, want stepsi
 	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
 		st, err := t.changeStepsy(ctx, w, id, rule)
 		if err == nil && !st.SameText(before) {
-			err = t.recordStepsy(ctx, w, "stepsy.update", st)
+			err = t.recordStepsy(ctx, w, stepsies.ActionUpdateStepsy, st)
 		}
 		if err == nil && st.Status != before.Status {
 			w.Quiet = false
-			err = t.recordStepsy(ctx, w, "stepsy.publish", st)
+			err = t.recordStepsy(ctx, w, stepsies.ActionPublishStepsy, st)
 		}
 		return st, err
 	})
@@ -142,7 +142,7 @@ func sameButSlug(before stepsies.Stepsy, want stepsies.StepsyChange) bool {
 
 // PublishStepsy makes a stepsy public; doing it twice changes nothing.
 func (s *Store) PublishStepsy(ctx context.Context, w Write, id int64) (Outcome[stepsies.Stepsy], error) {
-	return s.changeStepsy(ctx, w, id, "stepsy.publish", func(st *stepsies.Stepsy, t *tx) error {
+	return s.changeStepsy(ctx, w, id, stepsies.ActionPublishStepsy, func(st *stepsies.Stepsy, t *tx) error {
 		_, err := st.Publish(t.now)
 		return err
 	})
@@ -150,7 +150,7 @@ func (s *Store) PublishStepsy(ctx context.Context, w Write, id int64) (Outcome[s
 
 // UnpublishStepsy makes a stepsy a draft again; doing it twice changes nothing.
 func (s *Store) UnpublishStepsy(ctx context.Context, w Write, id int64) (Outcome[stepsies.Stepsy], error) {
-	return s.changeStepsy(ctx, w, id, "stepsy.unpublish", func(st *stepsies.Stepsy, t *tx) error {
+	return s.changeStepsy(ctx, w, id, stepsies.ActionUnpublishStepsy, func(st *stepsies.Stepsy, t *tx) error {
 		st.Unpublish(t.now)
 		return nil
 	})
@@ -170,7 +170,7 @@ func (s *Store) DeleteStepsy(ctx context.Context, w Write, id int64) error {
 		if _, err := t.exec(ctx, `update stepsies set deleted_at = $2 where id = $1`, id, stamp(t.now)); err != nil {
 			return wrap(err, "delete stepsy %d", id)
 		}
-		return t.recordStepsy(ctx, w, "stepsy.delete", st)
+		return t.recordStepsy(ctx, w, stepsies.ActionDeleteStepsy, st)
 	})
 }
 
@@ -193,7 +193,7 @@ func (t *tx) lockMatching(ctx context.Context, w Write, id int64) (stepsies.Step
 
 // changeStepsy runs a rule on a stepsy, stores what became of it and records the action,
 // if anything changed.
-func (s *Store) changeStepsy(ctx context.Context, w Write, id int64, action string,
+func (s *Store) changeStepsy(ctx context.Context, w Write, id int64, action stepsies.Action,
 	rule func(*stepsies.Stepsy, *tx) error) (Outcome[stepsies.Stepsy], error) {
 	return s.writeStepsy(ctx, w, func(t *tx) (stepsies.Stepsy, error) {
 		version := int64(0)
@@ -254,8 +254,8 @@ func (s *Store) writeStepsy(ctx context.Context, w Write, fn func(t *tx) (stepsi
 	return Outcome[stepsies.Stepsy]{Value: made, Replayed: out.Replayed}, err
 }
 
-func (t *tx) recordStepsy(ctx context.Context, w Write, action string, s stepsies.Stepsy) error {
-	row := stepsies.Activity{Action: action, OwnerID: s.UserID, Target: "stepsy", TargetID: s.ID, Name: s.Title}
+func (t *tx) recordStepsy(ctx context.Context, w Write, action stepsies.Action, s stepsies.Stepsy) error {
+	row := stepsies.Activity{Action: action, OwnerID: s.UserID, TargetID: s.ID, Name: s.Title}
 	if w.Quiet {
 		if said, err := t.saidJustNow(ctx, w, row); err != nil || said {
 			return err

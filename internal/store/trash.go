@@ -73,7 +73,7 @@ func (s *Store) RestoreStepsy(ctx context.Context, w Write, id int64) (Outcome[s
 		if err := t.index(ctx, st); err != nil {
 			return st, err
 		}
-		return st, t.recordStepsy(ctx, w, "stepsy.restore", st)
+		return st, t.recordStepsy(ctx, w, stepsies.ActionRestoreStepsy, st)
 	})
 }
 

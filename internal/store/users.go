@@ -56,13 +56,6 @@ func (s *Store) UserByID(ctx context.Context, id int64) (stepsies.User, error) {
 	return readUser(ctx, s.read, `u.id = $1`, "", id)
 }
 
-// HasAdmin reports whether anyone can administer the installation.
-func (s *Store) HasAdmin(ctx context.Context) (bool, error) {
-	var n int64
-	err := s.read.one(ctx, `select count(*) from users where role = 'admin' and suspended_at is null`, nil, &n)
-	return n > 0, wrap(err, "count the admins")
-}
-
 // ListUsers returns the users whose name, e-mail address or display name holds q,
 // newest first.
 func (s *Store) ListUsers(ctx context.Context, q string, p Page) (Paged[stepsies.User], error) {
@@ -108,11 +101,11 @@ func (t *tx) createUser(ctx context.Context, w Write, want stepsies.UserChange) 
 	if err := t.endOffers(ctx, u.Email); err != nil {
 		return u, err
 	}
-	return u, t.recordUser(ctx, w, "user.create", u, "role "+string(u.Role)+", plan "+string(u.Plan))
+	return u, t.recordUser(ctx, w, stepsies.ActionCreateUser, u, "role "+string(u.Role)+", plan "+string(u.Plan))
 }
 
-func (t *tx) recordUser(ctx context.Context, w Write, action string, u stepsies.User, detail string) error {
-	return t.record(ctx, w, stepsies.Activity{Action: action, OwnerID: u.ID, Target: "user", TargetID: u.ID, Name: u.Username, Detail: detail})
+func (t *tx) recordUser(ctx context.Context, w Write, action stepsies.Action, u stepsies.User, detail string) error {
+	return t.record(ctx, w, stepsies.Activity{Action: action, OwnerID: u.ID, TargetID: u.ID, Name: u.Username, Detail: detail})
 }
 
 // UpdateUser changes a user. The installation always keeps an admin.
@@ -164,14 +157,14 @@ func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want s
 			u.AccountID, string(u.Plan), u.OwnLimits.Minute, u.OwnLimits.Hour, u.OwnLimits.Month); err != nil {
 			return u, wrap(err, "update account %d", u.AccountID)
 		}
-		action := "user.update"
+		action := stepsies.ActionUpdateUser
 		if u.Suspended() {
 			if _, err := t.exec(ctx, `delete from sessions where user_id = $1`, u.ID); err != nil {
 				return u, wrap(err, "end the sessions of user %d", u.ID)
 			}
 		}
 		if u.Suspended() != before.Suspended() {
-			action = map[bool]string{true: "user.suspend", false: "user.unsuspend"}[u.Suspended()]
+			action = map[bool]stepsies.Action{true: stepsies.ActionSuspendUser, false: stepsies.ActionUnsuspendUser}[u.Suspended()]
 		}
 		return u, t.recordUser(ctx, w, action, u, userDiff(before, u))
 	})
@@ -260,7 +253,7 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 		if err := t.keepUsername(ctx, u.Username, t.now.Add(stepsies.FormerUsernameKept)); err != nil {
 			return err
 		}
-		return t.recordUser(ctx, w, "user.delete", u, "")
+		return t.recordUser(ctx, w, stepsies.ActionDeleteUser, u, "")
 	})
 }
 
@@ -310,7 +303,7 @@ func (t *tx) setPassword(ctx context.Context, w Write, u stepsies.User, hash str
 	if err := t.endEmailChange(ctx, u.ID); err != nil {
 		return err
 	}
-	return t.recordUser(ctx, w, "user.password", u, "")
+	return t.recordUser(ctx, w, stepsies.ActionSetPassword, u, "")
 }
 
 // PasswordHash returns the user of that name or e-mail address with the hash of

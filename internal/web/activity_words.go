@@ -37,18 +37,18 @@ func deedOf(reader stepsies.User, a stepsies.Activity) deed {
 		d.IP = a.Actor.IP
 	}
 	switch a.Target {
-	case "api_key":
+	case stepsies.TargetKey:
 		d.ofKey(a)
-	case "stepsy":
+	case stepsies.TargetStepsy:
 		d.ofStepsy(a)
-	case "user":
+	case stepsies.TargetUser:
 		d.ofUser(reader, a)
 	default:
-		d.Verb = map[string]string{"backup.restore": "restored a backup"}[a.Action]
+		d.Verb = map[stepsies.Action]string{stepsies.ActionRestoreBackup: "restored a backup"}[a.Action]
 		d.Name = ""
 	}
 	if d.Verb == "" { // of another version of this program
-		d.Verb, d.Name = "did "+a.Action, a.Name
+		d.Verb, d.Name = "did "+string(a.Action), a.Name
 	}
 	return d
 }
@@ -86,19 +86,35 @@ func actorName(reader stepsies.User, a stepsies.Actor) string {
 	return a.Username
 }
 
+// keyDeeds are what is done to a key: in a sentence that names it, and in a word on its
+// own page.
+var keyDeeds = map[stepsies.Action]struct{ told, word string }{
+	stepsies.ActionCreateKey:   {"created the key", "Created"},
+	stepsies.ActionUpdateKey:   {"edited the key", "Edited"},
+	stepsies.ActionRotateKey:   {"rotated the key", "Rotated"},
+	stepsies.ActionRevokeKey:   {"revoked the key", "Revoked"},
+	stepsies.ActionReportKey:   {"reported the key", "Reported as leaked and revoked"},
+	stepsies.ActionKeepBackKey: {"restored the key", "Restored with less than in the backup"},
+}
+
+// keyChanged says in a word what a row of the record did to a key.
+func keyChanged(a stepsies.Activity) string {
+	if deed, ok := keyDeeds[a.Action]; ok {
+		return deed.word
+	}
+	return string(a.Action) // of another version of this program
+}
+
 func (d *deed) ofKey(a stepsies.Activity) {
 	d.Href = keyPath(stepsies.APIKey{ID: a.TargetID}, "")
-	d.Verb = map[string]string{
-		"api_key.create": "created the key", "api_key.update": "edited the key", "api_key.revoke": "revoked the key",
-		"api_key.rotate": "rotated the key", "api_key.leaked": "reported the key", "api_key.keep_back": "restored the key",
-	}[a.Action]
-	if a.Action == "api_key.keep_back" {
+	d.Verb = keyDeeds[a.Action].told
+	if a.Action == stepsies.ActionKeepBackKey {
 		d.Tail = " with less than in the backup"
 	}
-	if a.Action == "api_key.revoke" && a.Actor.Kind == stepsies.ActorAnonymous {
+	if a.Action == stepsies.ActionRevokeKey && a.Actor.Kind == stepsies.ActorAnonymous {
 		d.Actor = "A new password, set by e-mail," // see Store.ResetPassword
 	}
-	if a.Action == "api_key.leaked" {
+	if a.Action == stepsies.ActionReportKey {
 		d.Tail = " as leaked, so it was revoked"
 		if a.Actor.Kind == stepsies.ActorAnonymous {
 			d.Actor = "Someone who held it"
@@ -113,16 +129,16 @@ func (d *deed) ofKey(a stepsies.Activity) {
 }
 
 func (d *deed) ofStepsy(a stepsies.Activity) {
-	if a.Action != "stepsy.delete" {
+	if a.Action != stepsies.ActionDeleteStepsy {
 		d.Href = stepsyPath(stepsies.Stepsy{ID: a.TargetID}, "")
 	}
-	d.Verb = map[string]string{
-		"stepsy.create": "created the stepsy", "stepsy.update": "edited the stepsy", "stepsy.publish": "published the stepsy",
-		"stepsy.unpublish": "took the stepsy", "stepsy.delete": "moved the stepsy", "stepsy.restore": "put the stepsy",
-		"stepsy.preview_link": "made a preview link of the stepsy", "stepsy.preview_link_end": "ended the preview link of the stepsy",
+	d.Verb = map[stepsies.Action]string{
+		stepsies.ActionCreateStepsy: "created the stepsy", stepsies.ActionUpdateStepsy: "edited the stepsy", stepsies.ActionPublishStepsy: "published the stepsy",
+		stepsies.ActionUnpublishStepsy: "took the stepsy", stepsies.ActionDeleteStepsy: "moved the stepsy", stepsies.ActionRestoreStepsy: "put the stepsy",
+		stepsies.ActionLinkStepsy: "made a preview link of the stepsy", stepsies.ActionUnlinkStepsy: "ended the preview link of the stepsy",
 	}[a.Action]
-	d.Tail = map[string]string{
-		"stepsy.unpublish": " back to draft", "stepsy.delete": " to the trash", "stepsy.restore": " back from the trash",
+	d.Tail = map[stepsies.Action]string{
+		stepsies.ActionUnpublishStepsy: " back to draft", stepsies.ActionDeleteStepsy: " to the trash", stepsies.ActionRestoreStepsy: " back from the trash",
 	}[a.Action]
 }
 
@@ -141,24 +157,24 @@ func (d *deed) ofUser(reader stepsies.User, a stepsies.Activity) {
 	}
 	// What someone did to themselves, to the reader, and to anybody else.
 	type words struct{ self, reader, other string }
-	w, known := map[string]words{
-		"user.create":        {"signed up", "created your account", "created the user"},
-		"user.update":        {"changed " + their + " profile", "changed your account", "changed the user"},
-		"user.suspend":       {"suspended " + their + " account", "suspended your account", "suspended the user"},
-		"user.unsuspend":     {"ended the suspension of " + their + " account", "ended the suspension of your account", "ended the suspension of"},
-		"user.delete":        {"deleted " + their + " account", "deleted your account", "deleted the user"},
-		"user.email_ask":     {"asked for another e-mail address", "asked for another e-mail address for you", "asked for another e-mail address for"},
-		"user.email_end":     {"took back the e-mail address asked for", "took back the e-mail address asked for", "took back the e-mail address asked for by"},
-		"user.email_confirm": {"changed " + their + " e-mail address, by confirming the new one", "changed your e-mail address", "changed the e-mail address of"},
-		"user.email_verify":  {"confirmed " + their + " e-mail address", "confirmed your e-mail address", "confirmed the e-mail address of"},
-		"user.password":      {"set a new password", "set a new password for you", "set a new password for"},
-		"user.password_link": {"made a link to set " + their + " password", "made a link to set your password", "made a link to set a new password for"},
-		"user.keep_back":     {"", "restored your account with less than in the backup", "restored with less than in the backup the user"},
-		"user.invite":        {"", "", "invited"},
-		"user.uninvite":      {"", "", "took back the invitation of"},
-		"session.start":      {"signed in", "signed in as you", "signed in as"},
-		"session.end":        {"signed out", "signed you out", "signed out"},
-		"session.end_all":    {"signed out everywhere", "signed you out everywhere", "ended every session of"},
+	w, known := map[stepsies.Action]words{
+		stepsies.ActionCreateUser:        {"signed up", "created your account", "created the user"},
+		stepsies.ActionUpdateUser:        {"changed " + their + " profile", "changed your account", "changed the user"},
+		stepsies.ActionSuspendUser:       {"suspended " + their + " account", "suspended your account", "suspended the user"},
+		stepsies.ActionUnsuspendUser:     {"ended the suspension of " + their + " account", "ended the suspension of your account", "ended the suspension of"},
+		stepsies.ActionDeleteUser:        {"deleted " + their + " account", "deleted your account", "deleted the user"},
+		stepsies.ActionAskEmail:          {"asked for another e-mail address", "asked for another e-mail address for you", "asked for another e-mail address for"},
+		stepsies.ActionEndEmail:          {"took back the e-mail address asked for", "took back the e-mail address asked for", "took back the e-mail address asked for by"},
+		stepsies.ActionConfirmEmail:      {"changed " + their + " e-mail address, by confirming the new one", "changed your e-mail address", "changed the e-mail address of"},
+		stepsies.ActionVerifyEmail:       {"confirmed " + their + " e-mail address", "confirmed your e-mail address", "confirmed the e-mail address of"},
+		stepsies.ActionSetPassword:       {"set a new password", "set a new password for you", "set a new password for"},
+		stepsies.ActionLinkPassword:      {"made a link to set " + their + " password", "made a link to set your password", "made a link to set a new password for"},
+		stepsies.ActionKeepBackUser:      {"", "restored your account with less than in the backup", "restored with less than in the backup the user"},
+		stepsies.ActionInviteUser:        {"", "", "invited"},
+		stepsies.ActionUninviteUser:      {"", "", "took back the invitation of"},
+		stepsies.ActionSignIn:            {"signed in", "signed in as you", "signed in as"},
+		stepsies.ActionSignOut:           {"signed out", "signed you out", "signed out"},
+		stepsies.ActionSignOutEverywhere: {"signed out everywhere", "signed you out everywhere", "ended every session of"},
 	}[a.Action]
 	switch {
 	case !known:
@@ -167,10 +183,10 @@ func (d *deed) ofUser(reader stepsies.User, a stepsies.Activity) {
 	case a.TargetID == reader.ID:
 		d.Verb, d.Name = w.reader, ""
 	case a.Name == "": // an invitation that was sent to nobody
-		d.Verb = map[string]string{"user.invite": "made an invitation", "user.uninvite": "took back an invitation"}[a.Action]
+		d.Verb = map[stepsies.Action]string{stepsies.ActionInviteUser: "made an invitation", stepsies.ActionUninviteUser: "took back an invitation"}[a.Action]
 	default:
 		d.Verb = w.other
-		if reader.Role == stepsies.RoleAdmin && a.TargetID != 0 && a.Action != "user.delete" {
+		if reader.Role == stepsies.RoleAdmin && a.TargetID != 0 && a.Action != stepsies.ActionDeleteUser {
 			d.Href = userPath(a.Name, "")
 		}
 	}

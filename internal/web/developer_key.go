@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/store"
@@ -34,7 +33,7 @@ func (web *Web) keyPage(q *request) error {
 		return err
 	}
 	history, err := web.Store.ListActivity(ctx, store.ActivityFilter{
-		Access: access, Target: "api_key", TargetID: v.Key.ID, Page: store.Page{Limit: historyPage, Cursor: q.FormValue("history")},
+		Access: access, Target: stepsies.TargetKey, TargetID: v.Key.ID, Page: store.Page{Limit: historyPage, Cursor: q.FormValue("history")},
 	})
 	if err != nil {
 		return ofThisList(err)
@@ -51,22 +50,4 @@ func optionalKey(k stepsies.APIKey, err error) (*stepsies.APIKey, error) {
 		return nil, nil
 	}
 	return &k, err
-}
-
-// keyChanged says in a word what a row of the record did to a key.
-func keyChanged(a stepsies.Activity) string {
-	switch verb := strings.TrimPrefix(a.Action, "api_key."); verb {
-	case "create":
-		return "Created"
-	case "update":
-		return "Edited"
-	case "revoke":
-		return "Revoked"
-	case "rotate":
-		return "Rotated"
-	case "leaked":
-		return "Reported as leaked and revoked"
-	default:
-		return verb
-	}
 }

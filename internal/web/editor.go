@@ -155,7 +155,7 @@ func (q *request) showVersions(status int, stored stepsies.Stepsy, f stepsyForm)
 // lastEditor names who changed a stepsy last, "" where that is not known.
 func (q *request) lastEditor(s stepsies.Stepsy) string {
 	found, err := q.web.Store.ListActivity(q.Context(), store.ActivityFilter{
-		Access: q.session.Access(), Target: "stepsy", TargetID: s.ID, Page: store.Page{Limit: 1},
+		Access: q.session.Access(), Target: stepsies.TargetStepsy, TargetID: s.ID, Page: store.Page{Limit: 1},
 	})
 	if err != nil || len(found.Items) == 0 {
 		return ""

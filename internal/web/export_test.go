@@ -7,8 +7,8 @@ import (
 )
 
 // TellActivity tells an action of each kind of actor to each kind of reader.
-func TellActivity(action string) []string {
-	target := map[string]string{"api_key": "api_key", "stepsy": "stepsy", "user": "user", "session": "user", "backup": "installation"}[strings.Split(action, ".")[0]]
+func TellActivity(action stepsies.Action) []string {
+	target := action.Target()
 	var told []string
 	for _, kind := range []stepsies.ActorKind{stepsies.ActorKey, stepsies.ActorSession, stepsies.ActorOperator, stepsies.ActorAnonymous} {
 		for _, reader := range []stepsies.User{{ID: 1, Username: "sarah", Role: stepsies.RoleMember}, {ID: 2, Username: "boss", Role: stepsies.RoleAdmin}, {ID: 3, Username: "other", Role: stepsies.RoleAdmin}} {
@@ -19,7 +19,7 @@ func TellActivity(action string) []string {
 				if kind == stepsies.ActorOperator || kind == stepsies.ActorAnonymous {
 					a.Actor = stepsies.Actor{Kind: kind}
 				}
-				if action == "user.invite" || action == "user.uninvite" {
+				if action == stepsies.ActionInviteUser || action == stepsies.ActionUninviteUser {
 					a.TargetID, a.Name = 0, "" // nobody is a user yet
 				}
 				d := deedOf(reader, a)
@@ -29,6 +29,9 @@ func TellActivity(action string) []string {
 	}
 	return told
 }
+
+// KeyChanged is what the page of a key says of an action.
+func KeyChanged(action stepsies.Action) string { return keyChanged(stepsies.Activity{Action: action}) }
 
 // Route is a row of the table of routes.
 type Route struct {

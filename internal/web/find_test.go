@@ -236,7 +236,7 @@ func TestCursorThatIsNoneIsExplained(t *testing.T) {
 	_, query, _ := strings.Cut(foreign, "?")
 	for _, path := range []string{"/newest?cursor=nonsense", "/best-rated?" + query, "/categories/other?" + query, "/@sarah?" + query, "/search?q=stepsy&" + query, "/newest?cursor=%00", "/@sarah?cursor=%ff"} {
 		page := nobody.get(t, path)
-		wantStatus(t, page, http.StatusUnprocessableEntity)
+		wantStatus(t, page, http.StatusBadRequest)
 		wantText(t, page, "Open the list from its beginning")
 	}
 	// The lists of the dashboard say the same.
@@ -248,7 +248,7 @@ func TestCursorThatIsNoneIsExplained(t *testing.T) {
 		developer + "?live=nonsense", developer + "?dead=nonsense", keyAt(k.ID, "") + "?history=nonsense", activityAt + "?cursor=nonsense", usersAt + "?cursor=nonsense",
 	} {
 		page := boss.get(t, path)
-		wantStatus(t, page, http.StatusUnprocessableEntity)
+		wantStatus(t, page, http.StatusBadRequest)
 		wantText(t, page, "Open the list from its beginning")
 	}
 	// An end of a list that has become shorter leads back.

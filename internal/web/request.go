@@ -222,25 +222,26 @@ func (q *request) recover() {
 // showError shows a failure as a page, and leaves the whole of it to the log
 // where it is ours.
 func (q *request) showError(err error) {
-	status, title, sentence := http.StatusInternalServerError, "Something went wrong", "Something went wrong on our side. It has been logged."
+	code, title, sentence := stepsies.CodeOf(err), "Something went wrong", "Something went wrong on our side. It has been logged."
 	if e, ok := errors.AsType[*stepsies.Error](err); ok {
 		sentence = e.Message
-		switch e.Code {
+		switch code {
 		case stepsies.CodeNotFound:
-			status, title, sentence = http.StatusNotFound, "There is nothing here", "The address may be mistyped, or what was here is gone or not yours to see."
+			title, sentence = "There is nothing here", "The address may be mistyped, or what was here is gone or not yours to see."
 		case stepsies.CodeConflict, stepsies.CodePreconditionFailed:
-			status, title = http.StatusConflict, "That cannot be done"
+			title = "That cannot be done"
 		case stepsies.CodeBadRequest, stepsies.CodeValidation:
-			status, title = http.StatusUnprocessableEntity, "That does not fit"
+			title = "That does not fit"
 		case stepsies.CodeForbidden:
-			status, title = http.StatusForbidden, "That is not allowed"
+			title = "That is not allowed"
 		case stepsies.CodeRateLimit:
-			status, title = http.StatusTooManyRequests, "Too many tries"
+			title = "Too many tries"
 			q.retryAfter(e.RetryAfter)
 		case stepsies.CodeUnavailable:
-			status, title = http.StatusServiceUnavailable, "One moment, please"
+			title = "One moment, please"
 		}
 	}
+	status := code.Status()
 	if errors.Is(err, errDeadLink) {
 		title = "This link does not work any more"
 	}

@@ -39,7 +39,7 @@ func TestListIsSearchedFilteredAndSorted(t *testing.T) {
 		}
 	}
 	wantText(t, sarah.get(t, stepsiesAt), "published", "draft", "Technology · 1 step", "Views", "Completions", "Rating")
-	if got := sarah.get(t, stepsiesAt+"?cursor=nonsense"); got.status != http.StatusUnprocessableEntity {
+	if got := sarah.get(t, stepsiesAt+"?cursor=nonsense"); got.status != http.StatusBadRequest {
 		t.Errorf("a cursor from elsewhere is answered with %d", got.status)
 	}
 }

@@ -78,7 +78,7 @@ func TestUsersAreListedSearchedAndPaged(t *testing.T) {
 		wantStatus(t, page, http.StatusOK)
 		wantNoText(t, page, "user1@example.com")
 	}
-	wantStatus(t, b.get(t, usersAt+"?cursor=made-up"), http.StatusUnprocessableEntity)
+	wantStatus(t, b.get(t, usersAt+"?cursor=made-up"), http.StatusBadRequest)
 }
 
 // nextOf is the address of the link that leads on.
