@@ -9,7 +9,7 @@ import (
 // reader: they index, watch, archive or make a preview of a link.
 var botWords = []string{
 	"bot", "crawl", "spider", "slurp", "scrape", "archive", "fetch", "preview", "monitor", "validator", "checker",
-	"headless", "lighthouse", "facebookexternalhit", "whatsapp", "feed", "curl", "wget", "python", "http",
+	"headless", "compatible;", "lighthouse", "facebookexternalhit", "whatsapp", "feed", "curl", "wget", "python", "http",
 }
 
 // Bot reports whether a request says that it is not a reader's: a program by its
