@@ -34,7 +34,7 @@ func TestRouteWithoutAScopeIsClosed(t *testing.T) {
 	if _, err := s.CreateAPIKey(ctx, operator, "boss", stepsies.KeyChange{Name: new("All"), Scopes: &scopes}, secret); err != nil {
 		t.Fatal(err)
 	}
-	a, err := New(Config{Store: s, Keys: auth.NewKeys(s, auth.NewUsage(s, slog.New(slog.DiscardHandler)), time.Now), Log: slog.New(slog.DiscardHandler)})
+	a, err := New(Config{Store: s, Keys: auth.NewKeys(s, auth.NewUsage(s), time.Now), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,7 +64,7 @@ func newHouse(tb testing.TB, config store.Config) *house {
 	if _, err := s.Migrate(context.Background()); err != nil {
 		tb.Fatal(err)
 	}
-	h.store, h.usage = s, NewUsage(s, slog.New(slog.DiscardHandler))
+	h.store, h.usage = s, NewUsage(s)
 	h.Keys = NewKeys(s, h.usage, h.Now)
 	h.Observe(func(int, time.Duration, error) {
 		h.mu.Lock()

@@ -2,16 +2,12 @@ package auth
 
 import (
 	"context"
-	"log/slog"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/stepsies/stepsies/internal/store"
 )
-
-// FlushInterval is how often the uses of keys are written. With the time that a
-// write takes, "last used" is right to well within 10 s.
-const FlushInterval = 2 * time.Second
 
 const (
 	usageShards = 16
@@ -20,11 +16,9 @@ const (
 	maxUsage = 100_000
 )
 
-// Usage gathers in memory when keys were used and writes it every few seconds in
-// one statement: a write for each request would make all requests wait in line.
+// Usage gathers in memory when keys were used, for one statement every few seconds: a write for each request would make all requests wait in line.
 type Usage struct {
 	record func(context.Context, []store.KeyUse) error
-	log    *slog.Logger
 	shards [usageShards]usageShard
 }
 
@@ -36,12 +30,10 @@ type usageShard struct {
 type usageOf struct{ keyID, day int64 }
 
 // NewUsage returns a gatherer that writes to the store.
-func NewUsage(s *store.Store, log *slog.Logger) *Usage {
-	return newUsage(s.RecordKeyUse, log)
-}
+func NewUsage(s *store.Store) *Usage { return newUsage(s.RecordKeyUse) }
 
-func newUsage(record func(context.Context, []store.KeyUse) error, log *slog.Logger) *Usage {
-	u := &Usage{record: record, log: log}
+func newUsage(record func(context.Context, []store.KeyUse) error) *Usage {
+	u := &Usage{record: record}
 	for i := range u.shards {
 		u.shards[i].uses = map[usageOf]*store.KeyUse{}
 	}
@@ -82,28 +74,6 @@ func (u *Usage) note(keyID int64, at time.Time, change func(*store.KeyUse)) {
 	change(use)
 }
 
-// Run writes what was gathered every FlushInterval until ctx ends, and once more
-// then.
-func (u *Usage) Run(ctx context.Context) {
-	tick := time.NewTicker(FlushInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := u.Flush(ctx); err != nil {
-				u.log.Warn("the use of keys could not be written; it is kept and tried again", "error", err)
-			}
-		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			if err := u.Flush(last); err != nil {
-				u.log.Error("the last use of keys could not be written", "error", err)
-			}
-			return
-		}
-	}
-}
-
 // Flush writes what was gathered. What cannot be written is kept.
 func (u *Usage) Flush(ctx context.Context) error {
 	var uses []store.KeyUse
@@ -119,11 +89,11 @@ func (u *Usage) Flush(ctx context.Context) error {
 	if len(uses) == 0 {
 		return nil
 	}
-	err := u.record(ctx, uses)
-	if err != nil {
+	if err := u.record(ctx, uses); err != nil {
 		u.putBack(uses)
+		return fmt.Errorf("write the use of keys: %w", err)
 	}
-	return err
+	return nil
 }
 
 func (u *Usage) putBack(uses []store.KeyUse) {

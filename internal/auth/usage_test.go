@@ -1,16 +1,12 @@
 package auth
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stepsies/stepsies/internal/store"
@@ -44,7 +40,7 @@ func at(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
 func TestUsesAreGatheredByKeyAndDay(t *testing.T) {
 	t.Parallel()
 	book := &notebook{}
-	u := newUsage(book.record, slog.New(slog.DiscardHandler))
+	u := newUsage(book.record)
 	u.accepted(1, "192.0.2.1", at(1))
 	u.accepted(1, "192.0.2.3", at(3))
 	u.accepted(1, "192.0.2.2", at(2)) // came late: the last use stays
@@ -73,7 +69,7 @@ func TestUsesAreGatheredByKeyAndDay(t *testing.T) {
 func TestUsesThatCannotBeWrittenAreKept(t *testing.T) {
 	t.Parallel()
 	book := &notebook{fail: errors.New("the disk is full")}
-	u := newUsage(book.record, slog.New(slog.DiscardHandler))
+	u := newUsage(book.record)
 	u.accepted(1, "192.0.2.9", at(9))
 	u.refused(1, at(8))
 	u.accepted(2, "192.0.2.1", noon.Add(-48*time.Hour))
@@ -100,7 +96,7 @@ func TestUsesThatCannotBeWrittenAreKept(t *testing.T) {
 func TestRememberedUsesHaveABound(t *testing.T) {
 	t.Parallel()
 	book := &notebook{}
-	u := newUsage(book.record, slog.New(slog.DiscardHandler))
+	u := newUsage(book.record)
 	for i := range int64(maxUsage + 1000) {
 		u.accepted(i, "", noon)
 	}
@@ -115,45 +111,6 @@ func TestRememberedUsesHaveABound(t *testing.T) {
 	if err := u.Flush(t.Context()); err != nil || len(book.writes) != 2 {
 		t.Errorf("after a write there is no room: %v", err)
 	}
-}
-
-func TestUsesAreWrittenEveryFewSecondsAndOnceMoreAtTheEnd(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		book := &notebook{}
-		var log bytes.Buffer
-		u := newUsage(book.record, slog.New(slog.NewTextHandler(&log, nil)))
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		go func() {
-			u.Run(ctx)
-			close(ended)
-		}()
-		start := time.Now()
-		for range 10 {
-			u.accepted(1, "192.0.2.1", time.Now())
-			time.Sleep(time.Second)
-		}
-		synctest.Wait()
-		if len(book.writes) != 5 || book.times[0].Sub(start) > FlushInterval || FlushInterval > 5*time.Second {
-			t.Errorf("%d writes in 10 s, the first after %v", len(book.writes), book.times[0].Sub(start))
-		}
-		book.fail = errors.New("the disk is full")
-		u.accepted(2, "192.0.2.2", time.Now())
-		time.Sleep(2 * FlushInterval)
-		synctest.Wait()
-		if !strings.Contains(log.String(), "the disk is full") || !strings.Contains(log.String(), "WARN") {
-			t.Errorf("the log says %q", log.String())
-		}
-		book.fail = nil
-		u.accepted(3, "192.0.2.3", time.Now())
-		cancel()
-		<-ended
-		last := book.writes[len(book.writes)-1]
-		if len(last) != 2 || last[0].KeyID != 2 || last[1].KeyID != 3 {
-			t.Errorf("the last write holds %+v", last)
-		}
-	})
 }
 
 // TestNoUseIsLostBetweenWriters counts from many goroutines while writes fail and go
@@ -173,7 +130,7 @@ func TestNoUseIsLostBetweenWriters(t *testing.T) {
 			total += use.Requests + use.Refusals
 		}
 		return nil
-	}, slog.New(slog.DiscardHandler))
+	})
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {

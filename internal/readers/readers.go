@@ -20,10 +20,6 @@ import (
 	"github.com/stepsies/stepsies/internal/store"
 )
 
-// FlushInterval is how often what was gathered is written. With the time that a
-// write takes, counts are right within 5 s, and a node that dies loses no more.
-const FlushInterval = 2 * time.Second
-
 const (
 	// maxGathered bounds what is remembered while the database cannot take it: 32
 	// bytes each. Beyond it nothing more is counted until it can.
@@ -49,7 +45,7 @@ type Counter struct {
 	salt   []byte
 }
 
-// New returns a counter that writes to the store while Run runs.
+// New returns a counter that writes to the store when it is flushed.
 func New(s *store.Store, now func() time.Time, log *slog.Logger) *Counter {
 	return &Counter{store: s, now: now, log: log, gathered: map[store.Reading]struct{}{}}
 }
@@ -117,26 +113,10 @@ func (c *Counter) forgetSalt() {
 	}
 }
 
-// Run writes what was gathered every FlushInterval until ctx ends.
-func (c *Counter) Run(ctx context.Context) {
-	tick := time.NewTicker(FlushInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			c.forgetSalt()
-			if err := c.Flush(ctx); err != nil && ctx.Err() == nil {
-				c.log.Warn("what readers did could not be written; it is kept and tried again", "error", err)
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // Flush writes what was gathered. What cannot be written is kept; it may have been
 // written all the same, and does not count twice for it.
 func (c *Counter) Flush(ctx context.Context) error {
+	c.forgetSalt()
 	c.mu.Lock()
 	all := make([]store.Reading, 0, len(c.gathered))
 	for r := range c.gathered {

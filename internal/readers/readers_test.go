@@ -154,28 +154,6 @@ func TestWhatCannotBeWrittenIsKept(t *testing.T) {
 	s.want(t, 3000, 0)
 }
 
-// TestRunWritesByItself also sees that the salt of yesterday is not used on.
-func TestRunWritesByItself(t *testing.T) {
-	t.Parallel()
-	s := openShelf(t, store.Config{Path: filepath.Join(t.TempDir(), "stepsies.db")})
-	c := s.node()
-	ctx, end := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { c.Run(ctx); close(ended) }()
-	c.Note(t.Context(), s.id, "reader", store.MarkView)
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		got, err := s.Stepsy(t.Context(), s.id, stepsies.Access{Everyone: true})
-		if err == nil && got.Views == 1 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("nothing was written: %d views (%v)", got.Views, err)
-		}
-	}
-	end()
-	<-ended
-}
-
 func BenchmarkNote(b *testing.B) {
 	s := &shelf{}
 	var err error

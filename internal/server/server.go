@@ -150,7 +150,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.metrics = newMetrics()
 	s.metrics.watchDatabase(s.store.Pools())
-	s.usage = auth.NewUsage(s.store, c.Log)
+	s.usage = auth.NewUsage(s.store)
 	keys := auth.NewKeys(s.store, s.usage, c.Now)
 	keys.Observe(s.metrics.lookedUp)
 	config := api.Config{
@@ -278,8 +278,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	var jobs sync.WaitGroup
-	jobs.Go(func() { s.usage.Run(background) })
-	jobs.Go(func() { s.readers.Run(background) })
+	jobs.Go(func() { gather(background, s.Flush, s.config.Log) })
 	jobs.Go(func() { s.purge(background) })
 	jobs.Go(func() { s.watchFile(background, failed) })
 
