@@ -245,10 +245,8 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 			`delete from users where id = $1`)...); err != nil {
 			return wrap(err, "delete user %d", u.ID)
 		}
-		if err := t.run(ctx, []any{u.AccountID},
-			`delete from account_usage_days where account_id = $1`,
-			`delete from accounts where id = $1`); err != nil {
-			return wrap(err, "delete account %d", u.AccountID)
+		if err := t.endAccount(ctx, u.AccountID); err != nil {
+			return err
 		}
 		if err := t.keepUsername(ctx, u.Username, t.now.Add(stepsies.FormerUsernameKept)); err != nil {
 			return err
@@ -325,4 +323,18 @@ func passwordHash(ctx context.Context, q querier, id int64) (string, error) {
 	var hash string
 	err := q.one(ctx, `select coalesce(password_hash, '') from users where id = $1`, []any{id}, &hash)
 	return hash, orNotFound(err, "user")
+}
+
+// endAccount deletes an account that has no user any more. Those who delete its last two
+// users at once take turns, so that one of them sees that nobody is left.
+func (t *tx) endAccount(ctx context.Context, id int64) error {
+	if lock := t.s.engine.forUpdate; lock != "" {
+		if _, err := t.exec(ctx, `select id from accounts where id = $1`+lock, id); err != nil {
+			return wrap(err, "lock account %d", id)
+		}
+	}
+	const isEmpty = ` and not exists (select 1 from users where account_id = $1)`
+	return wrap(t.run(ctx, []any{id},
+		`delete from account_usage_days where account_id = $1`+isEmpty,
+		`delete from accounts where id = $1`+isEmpty), "delete account %d", id)
 }

@@ -17,6 +17,7 @@ var users = []guarantee{
 	{"UsersAreFoundByNameAddressAndDisplayName", testListUsers},
 	{"UserPagesLoseAndDoubleNobody", testUserPages},
 	{"LastAdminStays", testLastAdmin},
+	{"AccountEndsWithItsLastUser", testAccountEndsWithItsLastUser},
 	{"DeletedUserLeavesNothingBehind", testDeleteUser},
 	{"PasswordIsFoundByNameAndAddress", testPasswords},
 }
@@ -336,4 +337,41 @@ func testPasswords(t *testing.T, f *fixture) {
 	_, _, err := f.PasswordHash(t.Context(), "mike")
 	wantCode(t, err, stepsies.CodeNotFound)
 	wantCode(t, f.SetPassword(t.Context(), byOperator, "mike", "a hash", 0), stepsies.CodeNotFound)
+}
+
+func testAccountEndsWithItsLastUser(t *testing.T, f *fixture) {
+	ctx := t.Context()
+	first, second := f.member(t, "first"), f.member(t, "second")
+	accounts := func() (n int64) {
+		t.Helper()
+		if err := f.read.one(ctx, `select count(*) from accounts where id = $1`, []any{first.AccountID}, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if err := f.transact(ctx, byOperator, func(tx *tx) error {
+		return tx.run(ctx, []any{first.AccountID, second.ID}, `update users set account_id = $1 where id = $2`)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.AddAccountDays(ctx, []AccountDay{{AccountID: first.AccountID, Day: 20_000, Requests: 3}}); err != nil {
+		t.Fatal(err)
+	}
+	used := func() int64 {
+		t.Helper()
+		n, err := f.AccountRequests(ctx, first.AccountID, 20_000, 20_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if err := f.DeleteUser(ctx, byOperator, "first"); err != nil {
+		t.Fatal(err)
+	}
+	if u, err := f.User(ctx, "second"); err != nil || u.AccountID != first.AccountID || accounts() != 1 || used() != 3 {
+		t.Errorf("who shared the account: %+v (%v), %d accounts, %d requests", u, err, accounts(), used())
+	}
+	if err := f.DeleteUser(ctx, byOperator, "second"); err != nil || accounts() != 0 || used() != 0 {
+		t.Errorf("its last user is deleted (%v): %d accounts, %d requests", err, accounts(), used())
+	}
 }
