@@ -30,7 +30,7 @@ func (web *Web) welcomePage(q *request) error {
 
 func (web *Web) welcomeView(q *request) signUpView {
 	return signUpView{
-		Title: "Welcome to Stepsies", Action: "/welcome/" + q.PathValue("token"),
+		Title: "Welcome to Stepsies", Action: welcomePath + q.PathValue("token"),
 		Sentence: "You are the first one here, so you become the admin. This link works once.",
 	}
 }
@@ -49,7 +49,7 @@ func (web *Web) invitationPage(q *request) error {
 
 func (web *Web) invitationView(q *request) signUpView {
 	return signUpView{
-		Title: "You are invited", Action: "/invitation/" + q.PathValue("token"),
+		Title: "You are invited", Action: invitationPath + q.PathValue("token"),
 		Sentence: "Choose a name and a password. This invitation works once.",
 	}
 }
@@ -73,8 +73,6 @@ func (web *Web) linkPage(q *request, kind store.LinkKind, show func(store.Link) 
 	}
 	return show(l)
 }
-
-var errDeadLink = stepsies.Conflict("This link has been used already, or its time is over. Ask for a new one.")
 
 func (web *Web) signUpByLink(q *request, kind store.LinkKind, v signUpView) error {
 	hash, ok := auth.ParseToken(q.PathValue("token"))
@@ -123,7 +121,7 @@ func (web *Web) makeUser(q *request, v signUpView, kind store.LinkKind, hash sto
 	}
 	session, err := web.Sessions.Start(q.Context(), q.w, q.Request, u, passwordHash, q.ip)
 	if errors.Is(err, auth.ErrSignIn) {
-		return q.redirect("/sign-in") // suspended or given another password between the two
+		return q.redirect(signInPath) // suspended or given another password between the two
 	}
 	if err != nil {
 		return err
@@ -133,7 +131,7 @@ func (web *Web) makeUser(q *request, v signUpView, kind store.LinkKind, hash sto
 		web.sendVerification(q.Context(), u, u.Email)
 	}
 	q.notice("Welcome, " + u.DisplayName + ".")
-	return q.redirect("/dashboard")
+	return q.redirect(dashboardPath)
 }
 
 // takenField is the field that a conflict speaks of.
@@ -183,7 +181,7 @@ func (web *Web) sendPasswordLink(ctx context.Context, login string) error {
 func (web *Web) newPasswordLink(ctx context.Context, w store.Write, u stepsies.User, mailedTo string) (string, error) {
 	token, hash := auth.NewToken()
 	err := web.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkPassword, UserID: u.ID, Email: mailedTo}, hash, auth.PasswordLink)
-	return web.PublicURL + "/reset-password/" + token, err
+	return web.PublicURL + resetPasswordPath + token, err
 }
 
 func (web *Web) resetPasswordPage(q *request) error {
@@ -221,7 +219,7 @@ func (web *Web) resetPassword(q *request) error {
 	} else {
 		q.notice(passwordSetNotice)
 	}
-	return q.redirect("/sign-in")
+	return q.redirect(signInPath)
 }
 
 // FirstAdminLink makes the link by which the operator becomes the first admin.
@@ -234,5 +232,5 @@ func (web *Web) FirstAdminLink(ctx context.Context) (string, error) {
 	token, hash := auth.NewToken()
 	w := store.Write{Actor: auth.Operator().Actor}
 	err = web.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkFirstAdmin, Role: stepsies.RoleAdmin}, hash, auth.FirstAdminLink)
-	return web.PublicURL + "/welcome/" + token, err
+	return web.PublicURL + welcomePath + token, err
 }

@@ -14,8 +14,8 @@ const activityPerPage = 50
 
 // activityKinds are what the record can be narrowed to.
 var activityKinds = []choice{
-	{string(store.ActivityKeys), "API keys"}, {string(store.ActivityStepsies), "Stepsies"},
-	{string(store.ActivityUsers), "Users"}, {string(store.ActivitySignIns), "Signing in and out"},
+	{Value: string(store.ActivityKeys), Label: "API keys"}, {Value: string(store.ActivityStepsies), Label: "Stepsies"},
+	{Value: string(store.ActivityUsers), Label: "Users"}, {Value: string(store.ActivitySignIns), Label: "Signing in and out"},
 }
 
 // activityView is the tab Activity: who did what.

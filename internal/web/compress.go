@@ -2,11 +2,12 @@ package web
 
 import (
 	"bytes"
-	"github.com/klauspost/compress/gzip"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // worthPacking is the size from which on an answer is compressed, in bytes: what fits one

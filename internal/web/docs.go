@@ -27,16 +27,16 @@ func (web *Web) docsPage(q *request) error {
 		return nil
 	}
 	path, markdown := strings.CutSuffix(q.URL.Path, ".md")
-	page := book.Page(path)
+	shown := book.Page(path)
 	switch {
-	case page == nil:
+	case shown == nil:
 		return errNoPage
 	case markdown:
-		return q.text("text/markdown; charset=utf-8", page.Markdown)
+		return q.text("text/markdown; charset=utf-8", shown.Markdown)
 	}
-	v := docsView{Book: book, Page: page, HTML: page.HTML(q.signedIn())}
-	v.Before, v.Behind = book.Around(page)
-	return q.renderPublic(docsPage(q.page(page.Title, ""), v))
+	v := docsView{Book: book, Page: shown, HTML: shown.HTML(q.signedIn())}
+	v.Before, v.Behind = book.Around(shown)
+	return q.renderPublic(docsPage(q.page(shown.Title, ""), v))
 }
 
 // llms lists the documentation for programs that read it (llmstxt.org).

@@ -49,8 +49,6 @@ func stepsyFormOf(s stepsies.Stepsy) stepsyForm {
 	return f
 }
 
-var errHalfForm = stepsies.BadRequest("The form came incomplete. Go back and send it again.")
-
 // readStepsyForm reads a form with its steps in the order in which they stand on the
 // page. A form that came in part is refused: it would remove steps.
 func readStepsyForm(r *http.Request) (stepsyForm, error) {

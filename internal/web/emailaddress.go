@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
@@ -170,3 +171,7 @@ func (web *Web) verifyEmail(q *request) error {
 	q.notice(newAddressNotice)
 	return q.redirect(profilePath)
 }
+
+const verificationsPerUser = 5 // sent again, beside the first one of each address
+
+const verificationWindow = 24 * time.Hour

@@ -93,13 +93,13 @@ func (web *Web) authorFeed(q *request) error {
 
 // feed answers with a feed of these stepsies; begun is when it was last changed where
 // there are none.
-func (web *Web) feed(q *request, f atomFeed, page string, list []stepsies.Stepsy, begun time.Time) error {
+func (web *Web) feed(q *request, f atomFeed, path string, list []stepsies.Stepsy, begun time.Time) error {
 	list, err := web.Store.WithSteps(q.Context(), list, maxFeedText)
 	if err != nil {
 		return err
 	}
 	f.Lang = "en"
-	f.Links = []atomLink{{"self", "application/atom+xml", f.ID}, {"alternate", "text/html", web.PublicURL + page}}
+	f.Links = []atomLink{{"self", "application/atom+xml", f.ID}, {"alternate", "text/html", web.PublicURL + path}}
 	for i, s := range list {
 		if i == 0 || s.UpdatedAt.After(begun) {
 			begun = s.UpdatedAt

@@ -44,8 +44,8 @@ func (web *Web) front(q *request) error {
 	if err != nil {
 		return err
 	}
-	p := q.page("Step-by-step guides that get things done", "")
-	p.Description = "Step-by-step guides by people who have done it before: find one, follow it one step at a time, and get it done."
-	p.Canonical, p.Head = web.PublicURL+"/", publicHead("", "", false)
-	return q.renderPublic(frontPage(p, v))
+	about := q.page("Step-by-step guides that get things done", "")
+	about.Description = "Step-by-step guides by people who have done it before: find one, follow it one step at a time, and get it done."
+	about.Canonical, about.Head = web.PublicURL+"/", publicHead("", "", false)
+	return q.renderPublic(frontPage(about, v))
 }

@@ -20,9 +20,6 @@ const (
 	attemptsPerAddress = 30
 	attemptsPerName    = 10
 	attemptWindow      = 15 * time.Minute
-
-	verificationsPerUser = 5 // sent again, beside the first one of each address
-	verificationWindow   = 24 * time.Hour
 )
 
 // attempts limits how often it may be tried to sign in, by client address and by

@@ -90,10 +90,10 @@ func (web *Web) list(q *request, v listingView, found store.Paged[stepsies.Steps
 			return err
 		}
 	}
-	p := q.page(v.Title, "")
-	p.Description = v.Sentence
-	p.Canonical, p.Head = web.PublicURL+v.Path, publicHead("", "", v.Later)
-	return q.renderPublic(listingPage(p, v))
+	about := q.page(v.Title, "")
+	about.Description = v.Sentence
+	about.Canonical, about.Head = web.PublicURL+v.Path, publicHead("", "", v.Later)
+	return q.renderPublic(listingPage(about, v))
 }
 
 // categoryTopic is what a category is about, within a sentence.
@@ -129,14 +129,14 @@ func (web *Web) authorPage(q *request) error {
 		return ofThisList(err)
 	}
 	v := authorView{Author: author, Own: author.ID == q.session.User.ID, Items: found.Items, Next: found.Next, Later: q.FormValue("cursor") != ""}
-	p := q.page(author.DisplayName, "")
-	p.Description = excerpt(author.Bio, 300)
-	if p.Description == "" {
-		p.Description = "Stepsies by " + author.DisplayName + "."
+	about := q.page(author.DisplayName, "")
+	about.Description = excerpt(author.Bio, 300)
+	if about.Description == "" {
+		about.Description = "Stepsies by " + author.DisplayName + "."
 	}
-	p.Canonical = web.PublicURL + authorPath(author.Username)
-	p.Head = publicHead(authorPath(author.Username)+feedPath, "Stepsies by "+author.DisplayName, v.Later)
-	return q.renderPublic(authorPageOf(p, v))
+	about.Canonical = web.PublicURL + authorPath(author.Username)
+	about.Head = publicHead(authorPath(author.Username)+feedPath, "Stepsies by "+author.DisplayName, v.Later)
+	return q.renderPublic(authorPageOf(about, v))
 }
 
 // publicAuthor is the author that the address names. One who is suspended does not

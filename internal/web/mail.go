@@ -82,3 +82,6 @@ func (web *Web) tellOldAddress(ctx context.Context, before stepsies.User) {
 			greeting(before), before.Username, web.PublicURL))
 	})
 }
+
+// maxSending bounds the e-mails that are sent at the same time.
+const maxSending = 8

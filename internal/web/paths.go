@@ -29,6 +29,7 @@ const (
 	newKeyPath    = "/dashboard/developer/new"
 	activityPath  = "/dashboard/activity"
 	usersPath     = "/dashboard/users"
+	profilePath   = "/dashboard/profile"
 )
 
 // The beginnings of addresses that end in a secret.

@@ -66,7 +66,7 @@ func (web *Web) sharedDraft(q *request) error {
 	if s.Status == stepsies.StatusPublished {
 		return q.redirect(publicPath(s))
 	}
-	p := q.page(s.Title, "")
-	p.Head = hiddenFromSearch()
-	return q.render(http.StatusOK, sharedDraftPage(p, s))
+	about := q.page(s.Title, "")
+	about.Head = hiddenFromSearch()
+	return q.render(http.StatusOK, sharedDraftPage(about, s))
 }

@@ -2,15 +2,12 @@ package web
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
 	"github.com/stepsies/stepsies/internal/store"
 )
-
-const profilePath = "/dashboard/profile"
 
 // profileView is the tab Profile, with what was typed into the form that was sent.
 type profileView struct {
@@ -50,7 +47,7 @@ func (web *Web) editProfile(q *request) error {
 		return errHalfForm // what is missing is not meant to be emptied
 	}
 	v.DisplayName, v.TimeZone = q.PostFormValue("display_name"), strings.TrimSpace(q.PostFormValue("time_zone"))
-	v.Bio = strings.ReplaceAll(q.PostFormValue("bio"), "\r\n", "\n") // as browsers send line breaks
+	v.Bio = lineBreaks(q.PostFormValue("bio"))
 	_, err := web.Store.UpdateUser(q.Context(), q.write(), q.session.User.Username,
 		stepsies.UserChange{DisplayName: &v.DisplayName, Bio: &v.Bio, TimeZone: &v.TimeZone})
 	if v.Problems = fieldErrors(err); v.Problems != nil {
@@ -115,9 +112,9 @@ func (web *Web) checkOwnPassword(q *request, password string) (problem string, e
 
 // endSession signs one of one's own browsers out. Another's session does not exist.
 func (web *Web) endSession(q *request) error {
-	id, err := strconv.ParseInt(q.PathValue("id"), 10, 64)
+	id, err := q.id()
 	if err != nil {
-		return errNoPage
+		return err
 	}
 	if id == q.session.Session.ID {
 		return web.signOut(q)
@@ -145,7 +142,7 @@ func (web *Web) endSessions(q *request) error {
 		return err
 	}
 	q.notice(signedOutEverywhereNotice)
-	return q.redirect("/sign-in")
+	return q.redirect(signInPath)
 }
 
 // withProblem adds a problem of a field.

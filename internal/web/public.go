@@ -63,18 +63,18 @@ func (q *request) showStepsy(rest, titleTail string, pageOf func(page, publicSte
 		return err
 	}
 	q.countView(s)
-	p := q.publicPage(s, s.Title+titleTail)
-	if p.Notice == ratedNotice && !v.Own {
-		v.Rating.Notice, p.Notice = p.Notice, ""
+	about := q.publicPage(s, s.Title+titleTail)
+	if about.Notice == ratedNotice && !v.Own {
+		v.Rating.Notice, about.Notice = about.Notice, ""
 	}
-	return q.renderPublic(pageOf(p, v))
+	return q.renderPublic(pageOf(about, v))
 }
 
 func (q *request) publicPage(s stepsies.Stepsy, title string) page {
-	p := q.page(title, "")
-	p.Description, p.Canonical = s.Description, q.web.PublicURL+publicPath(s)
-	p.Head = q.web.metadataOf(s)
-	return p
+	about := q.page(title, "")
+	about.Description, about.Canonical = s.Description, q.web.PublicURL+publicPath(s)
+	about.Head = q.web.metadataOf(s)
+	return about
 }
 
 func (q *request) publicView(s stepsies.Stepsy) (publicStepsyView, error) {

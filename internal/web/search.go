@@ -76,12 +76,12 @@ func (web *Web) searchPage(q *request) error {
 	if v.Query != "" {
 		title = "Search: " + v.Query
 	}
-	p := q.page(title, "")
-	p.Head = publicHead("", "", true) // results are no pages of their own
+	about := q.page(title, "")
+	about.Head = publicHead("", "", true) // results are no pages of their own
 	if status != http.StatusOK {
-		return q.render(status, searchPageOf(p, v))
+		return q.render(status, searchPageOf(about, v))
 	}
-	return q.renderPublic(searchPageOf(p, v))
+	return q.renderPublic(searchPageOf(about, v))
 }
 
 // admitSearch counts a search against the address that it comes from. An empty page is

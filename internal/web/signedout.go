@@ -27,7 +27,7 @@ func (q *request) askToSignIn() error {
 	q.session = auth.Session{} // which may have ended while the form was on its way
 	v := q.signedOutView()
 	if len(v.Fields) == 0 {
-		return q.redirect("/sign-in?next=" + url.QueryEscape(q.returnPath()))
+		return q.redirect(signInPath + "?next=" + url.QueryEscape(q.returnPath()))
 	}
 	return q.render(http.StatusUnauthorized, signedOutPage(q.page("You are signed out", ""), v))
 }

@@ -48,13 +48,13 @@ func (web *Web) signOut(q *request) error {
 		return err
 	}
 	q.notice(signedOutNotice)
-	return q.redirect("/sign-in")
+	return q.redirect(signInPath)
 }
 
 // safeNext returns the page to go on to: one of ours, never another site.
 func safeNext(next string) string {
 	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || strings.HasPrefix(next, "/sign-") {
-		return "/dashboard"
+		return dashboardPath
 	}
 	return next
 }

@@ -34,7 +34,7 @@ func (web *Web) showNoSignUp(q *request) error {
 }
 
 func openView() signUpView {
-	return signUpView{Title: "Sign up", Action: "/sign-up", Sentence: "Write guides, publish them, and give your programs a key to do the same."}
+	return signUpView{Title: "Sign up", Action: signUpPath, Sentence: "Write guides, publish them, and give your programs a key to do the same."}
 }
 
 func (web *Web) signUp(q *request) error {
@@ -99,7 +99,7 @@ func (web *Web) provedAddress(q *request, next func(signUpView, store.TokenHash)
 			return errDeadLink
 		}
 		v := openView()
-		v.Action, v.Email, v.Proved = "/sign-up/"+q.PathValue("token"), l.Email, true
+		v.Action, v.Email, v.Proved = signUpPath+"/"+q.PathValue("token"), l.Email, true
 		v.Sentence = "Choose a name and a password. This link works once."
 		return next(v, hash)
 	})

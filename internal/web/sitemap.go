@@ -25,18 +25,18 @@ type sitemapParts struct {
 	list []store.SitemapPart
 }
 
-func (p *sitemapParts) get(ctx context.Context, web *Web) ([]store.SitemapPart, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (kept *sitemapParts) get(ctx context.Context, web *Web) ([]store.SitemapPart, error) {
+	kept.mu.Lock()
+	defer kept.mu.Unlock()
 	now := web.Now()
-	if age := now.Sub(p.made); !p.made.IsZero() && age >= 0 && age < sitemapAge {
-		return p.list, nil
+	if age := now.Sub(kept.made); !kept.made.IsZero() && age >= 0 && age < sitemapAge {
+		return kept.list, nil
 	}
 	list, err := web.Store.SitemapParts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p.list, p.made = list, now
+	kept.list, kept.made = list, now
 	return list, nil
 }
 
@@ -60,8 +60,8 @@ func (web *Web) sitemapIndex(q *request) error {
 		return err
 	}
 	index := sitemapIndexFile{Sitemaps: []siteAddress{{Loc: web.sitemapAddress(0)}}}
-	for _, p := range parts {
-		index.Sitemaps = append(index.Sitemaps, siteAddress{web.sitemapAddress(p.N), machine(p.Changed)})
+	for _, part := range parts {
+		index.Sitemaps = append(index.Sitemaps, siteAddress{web.sitemapAddress(part.N), machine(part.Changed)})
 	}
 	return q.answerXML(xmlType, index)
 }

@@ -15,8 +15,8 @@ const stepsiesPerPage = 50
 // listSorts are the orders that the list can be shown in, the first one being what it
 // is shown in when nothing is asked.
 var listSorts = []choice{
-	{"-updated_at", "Last changed"}, {"-created_at", "Newest"}, {"created_at", "Oldest"},
-	{"-published_at", "Last published"}, {"title", "Title"},
+	{Value: "-updated_at", Label: "Last changed"}, {Value: "-created_at", Label: "Newest"}, {Value: "created_at", Label: "Oldest"},
+	{Value: "-published_at", Label: "Last published"}, {Value: "title", Label: "Title"},
 }
 
 // stepsiesView is the tab Stepsies: the stepsies of one author.
@@ -98,7 +98,7 @@ func (v *stepsiesView) forgetUnknown() {
 func categoryChoices() []choice {
 	choices := make([]choice, len(stepsies.Categories))
 	for i, name := range stepsies.Categories {
-		choices[i] = choice{name, categoryName(name)}
+		choices[i] = choice{Value: name, Label: categoryName(name)}
 	}
 	return choices
 }

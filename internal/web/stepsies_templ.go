@@ -277,7 +277,7 @@ func stepsyFilter(v stepsiesView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = choose("Status", "status", v.Status, "All", "", "", []choice{{"draft", "Drafts"}, {"published", "Published"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = choose("Status", "status", v.Status, "All", "", "", []choice{{Value: "draft", Label: "Drafts"}, {Value: "published", Label: "Published"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -17,10 +17,10 @@ const (
 )
 
 var (
-	roleChoices = []choice{{string(stepsies.RoleMember), "Member"}, {string(stepsies.RoleAdmin), "Admin"}}
+	roleChoices = []choice{{Value: string(stepsies.RoleMember), Label: "Member"}, {Value: string(stepsies.RoleAdmin), Label: "Admin"}}
 	planChoices = []choice{
-		{string(stepsies.PlanFree), "Free"}, {string(stepsies.PlanPro), "Pro"},
-		{string(stepsies.PlanTeam), "Team"}, {string(stepsies.PlanEnterprise), "Enterprise"},
+		{Value: string(stepsies.PlanFree), Label: "Free"}, {Value: string(stepsies.PlanPro), Label: "Pro"},
+		{Value: string(stepsies.PlanTeam), Label: "Team"}, {Value: string(stepsies.PlanEnterprise), Label: "Enterprise"},
 	}
 )
 
@@ -169,7 +169,7 @@ func (web *Web) invite(q *request) error {
 	if err != nil {
 		return err
 	}
-	v.Link = &linkView{Title: "The invitation is ready", Address: web.PublicURL + "/invitation/" + token,
+	v.Link = &linkView{Title: "The invitation is ready", Address: web.PublicURL + invitationPath + token,
 		Sentence: "Whoever opens this link chooses a name and a password. It works once, for a week, and will not be shown again."}
 	if v.Email != "" {
 		v.Link.Title = "The invitation of " + v.Email + " is ready"

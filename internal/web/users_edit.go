@@ -145,7 +145,7 @@ func (web *Web) editUser(q *request) error {
 	}
 	q.notice(u.Username + " is changed.")
 	if u.ID == q.session.User.ID && out.Value.Role != stepsies.RoleAdmin {
-		return q.redirect("/dashboard") // the page is not theirs to see any more
+		return q.redirect(dashboardPath) // the page is not theirs to see any more
 	}
 	return q.redirect(userPath(u.Username, ""))
 }

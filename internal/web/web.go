@@ -33,16 +33,6 @@ type Config struct {
 	StepsyJSON func(stepsies.Stepsy) ([]byte, error)
 }
 
-// SignUp says who may make themselves an account.
-type SignUp string
-
-// The ways to sign up.
-const (
-	SignUpOpen   SignUp = "open"   // anyone
-	SignUpInvite SignUp = "invite" // who has an invitation
-	SignUpClosed SignUp = "closed" // nobody; admins and the operator make users
-)
-
 // Web is the handler of all pages.
 type Web struct {
 	Config
@@ -60,26 +50,6 @@ type Web struct {
 	handler       http.Handler
 	parts         sitemapParts
 }
-
-// access says who may open a page.
-type access int
-
-const (
-	public     access = iota // anyone
-	impersonal               // anyone, by GET, and everyone gets the same: no cookie is looked at
-	signedIn                 // whoever is signed in
-	adminOnly                // users with the role admin
-)
-
-// route is a page, or what a form does.
-type route struct {
-	pattern string
-	access  access
-	handle  func(*request) error
-}
-
-// maxSending bounds the e-mails that are sent at the same time.
-const maxSending = 8
 
 // New returns the pages.
 func New(c Config) *Web {
@@ -205,3 +175,6 @@ func (web *Web) routes() []route {
 		{"POST /dashboard/users/{user}/delete", adminOnly, web.deleteUser},
 	}
 }
+
+// ServeHTTP answers a request.
+func (web *Web) ServeHTTP(w http.ResponseWriter, r *http.Request) { web.handler.ServeHTTP(w, r) }
