@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"path"
 	"strings"
+
+	"github.com/stepsies/stepsies/internal/web/page"
 )
 
 // The addresses of authors begin with "@" in the middle of a segment, which the
@@ -14,16 +16,16 @@ import (
 
 // handle registers a route with the mux that can match it.
 func (web *Web) handle(r route) {
-	method, path, _ := strings.Cut(r.pattern, " ")
+	method, path, _ := strings.Cut(r.Pattern, " ")
 	rest, ofAuthor := strings.CutPrefix(path, "/@{")
 	if !ofAuthor {
-		web.mux.HandleFunc(r.pattern, web.serve(r))
+		web.mux.HandleFunc(r.Pattern, web.Serve(page.Route(r)))
 		return
 	}
 	for _, extension := range extensions {
 		rest = strings.Replace(rest, "}"+extension, "}/"+extension, 1)
 	}
-	serve := web.serve(r)
+	serve := web.Serve(page.Route(r))
 	web.authors.HandleFunc(method+" /@/{"+rest, func(w http.ResponseWriter, req *http.Request) {
 		req.URL = moved(req.URL, outward) // handlers see what was asked for
 		serve(w, req)
@@ -40,7 +42,7 @@ func (web *Web) serveAuthors(w http.ResponseWriter, r *http.Request) {
 		web.authors.ServeHTTP(w, inner)
 		return
 	}
-	web.serve(route{"/", public, web.nothingHere})(w, r)
+	web.Serve(page.Route{Pattern: "/", Access: page.Public, Handle: web.nothingHere})(w, r)
 }
 
 // ofAuthors returns a request as the mux of the authors sees it, nil where it has no
@@ -61,17 +63,17 @@ func (web *Web) ofAuthors(r *http.Request) *http.Request {
 
 // nothingHere says so, unless there is something without the slash that somebody put at
 // the end of the address.
-func (web *Web) nothingHere(q *request) error {
+func (web *Web) nothingHere(q *page.Request) error {
 	bare, slash := strings.CutSuffix(q.URL.Path, "/")
 	if !slash || path.Clean(bare) != bare || q.Method != http.MethodGet && q.Method != http.MethodHead {
-		return errNoPage
+		return page.ErrNoPage
 	}
 	there := q.WithContext(q.Context())
 	there.URL = moved(q.URL, func(path string) string { return strings.TrimSuffix(path, "/") })
 	if _, pattern := web.mux.Handler(there); pattern == "/" && web.ofAuthors(there) == nil {
-		return errNoPage
+		return page.ErrNoPage
 	}
-	http.Redirect(q.w, q.Request, there.URL.RequestURI(), http.StatusMovedPermanently)
+	http.Redirect(q.W, q.Request, there.URL.RequestURI(), http.StatusMovedPermanently)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/web/page"
 )
 
 // TellActivity tells an action of each kind of actor to each kind of reader.
@@ -22,7 +23,7 @@ func TellActivity(action stepsies.Action) []string {
 				if action == stepsies.ActionInviteUser || action == stepsies.ActionUninviteUser {
 					a.TargetID, a.Name = 0, "" // nobody is a user yet
 				}
-				d := deedOf(reader, a)
+				d := page.DeedOf(reader, a)
 				told = append(told, strings.TrimSuffix(d.Actor+" "+d.Verb+" "+d.Name, " ")+d.Tail)
 			}
 		}
@@ -31,7 +32,9 @@ func TellActivity(action stepsies.Action) []string {
 }
 
 // KeyChanged is what the page of a key says of an action.
-func KeyChanged(action stepsies.Action) string { return keyChanged(stepsies.Activity{Action: action}) }
+func KeyChanged(action stepsies.Action) string {
+	return page.KeyChanged(stepsies.Activity{Action: action})
+}
 
 // Route is a row of the table of routes.
 type Route struct {
@@ -44,7 +47,7 @@ type Route struct {
 func (web *Web) Routes() []Route {
 	var list []Route
 	for _, r := range web.routes() {
-		list = append(list, Route{Pattern: r.pattern, Public: r.access == public || r.access == impersonal, Admin: r.access == adminOnly})
+		list = append(list, Route{Pattern: r.Pattern, Public: r.Access == page.Public || r.Access == page.Impersonal, Admin: r.Access == page.AdminOnly})
 	}
 	return list
 }

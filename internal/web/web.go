@@ -3,9 +3,9 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/stepsies/stepsies"
@@ -14,6 +14,29 @@ import (
 	"github.com/stepsies/stepsies/internal/readers"
 	"github.com/stepsies/stepsies/internal/store"
 	"github.com/stepsies/stepsies/internal/web/docs"
+	"github.com/stepsies/stepsies/internal/web/keys"
+	"github.com/stepsies/stepsies/internal/web/overview"
+	"github.com/stepsies/stepsies/internal/web/page"
+	"github.com/stepsies/stepsies/internal/web/reading"
+	"github.com/stepsies/stepsies/internal/web/users"
+	"github.com/stepsies/stepsies/internal/web/writing"
+)
+
+// What the rooms declare and who makes a Web has to name.
+type (
+	// Limiter tells how an account stands.
+	Limiter = page.Limiter
+	// Mailer sends an e-mail of plain text.
+	Mailer = users.Mailer
+	// SignUp says who may make themselves an account.
+	SignUp = page.SignUp
+)
+
+// The ways to sign up.
+const (
+	SignUpOpen   = page.SignUpOpen
+	SignUpInvite = page.SignUpInvite
+	SignUpClosed = page.SignUpClosed
 )
 
 // Config is what the pages stand on.
@@ -35,146 +58,162 @@ type Config struct {
 
 // Web is the handler of all pages.
 type Web struct {
-	Config
-	attempts attempts
-	reading  *ratelimit.AddressLimiter // of what pages tell about reading
-	ratings  *ratelimit.AddressLimiter
-	searches *ratelimit.AddressLimiter
-	// verifications bounds how often a user has the same e-mail sent again.
-	verifications *ratelimit.AddressLimiter
-	sending       chan struct{} // bounds the e-mails on their way
-	files         *files
-	book          func() (*docs.Book, error)
-	mux           *http.ServeMux
-	authors       *http.ServeMux // the routes that begin with an "@", see serveAuthors
-	handler       http.Handler
-	parts         sitemapParts
+	*page.Site
+	reading  *reading.Pages
+	writing  *writing.Pages
+	keys     *keys.Pages
+	users    *users.Pages
+	overview *overview.Pages
+	docs     *docs.Pages
+
+	mux     *http.ServeMux
+	authors *http.ServeMux // the routes that begin with an "@", see serveAuthors
+	handler http.Handler
 }
 
 // New returns the pages.
 func New(c Config) *Web {
-	web := &Web{Config: c, attempts: newAttempts(c.Shared, c.Now), sending: make(chan struct{}, maxSending), files: newFiles(), mux: http.NewServeMux(), authors: http.NewServeMux()}
-	web.book = sync.OnceValues(func() (*docs.Book, error) { return docs.New(c.PublicURL, c.OpenAPI) })
-	web.reading, web.ratings = newReadingLimits(c.Shared, c.Now)
-	web.searches = newSearchLimit(c.Now)
-	web.verifications = ratelimit.NewAddressLimiter(ratelimit.AddressConfig{Name: "verification", Limit: verificationsPerUser, Window: verificationWindow, Shared: c.Shared, Now: c.Now})
+	site := &page.Site{Sessions: c.Sessions, PublicURL: c.PublicURL, Now: c.Now, SignUp: c.SignUp}
+	web := &Web{
+		Site:    site,
+		reading: reading.New(site, c.Store, c.Shared, c.Readers, c.StepsyJSON),
+		writing: &writing.Pages{Site: site, Store: c.Store},
+		keys:    &keys.Pages{Site: site, Store: c.Store, Limiter: c.Limiter},
+		users:   users.New(site, c.Store, c.Shared, c.Mail, c.Log),
+		docs:    docs.NewPages(site, c.OpenAPI),
+		mux:     http.NewServeMux(), authors: http.NewServeMux(),
+	}
+	web.overview = &overview.Pages{Site: site, Store: c.Store, Keys: web.keys}
 	for _, r := range web.routes() {
 		web.handle(r)
 	}
-	web.mux.HandleFunc("GET /assets/", serveAsset)
+	web.mux.HandleFunc("GET /assets/", page.ServeAsset)
 	web.mux.HandleFunc("/", web.serveAuthors)
-	web.handler = web.protect(web.mux)
+	web.handler = web.Protect(web.mux)
 	return web
 }
+
+// route is a row of the table of routes.
+type route page.Route
 
 // routes lists every page and every form, in reading order.
 func (web *Web) routes() []route {
 	return []route{
-		{"GET /{$}", public, web.front},
-		{"GET /newest", public, web.newestPage},
-		{"GET /best-rated", public, web.bestRatedPage},
-		{"GET /completed-lately", public, web.latelyPage},
-		{"GET /categories/{category}", public, web.categoryPage},
-		{"GET /search", public, web.searchPage},
-		{"GET /@{author}", public, web.authorPage},
-		{"GET /@{author}/feed.atom", impersonal, web.authorFeed},
-		{"GET /feed.atom", impersonal, web.siteFeed},
-		{"GET /sitemap.xml", impersonal, web.sitemapIndex},
-		{"GET /sitemaps/{part}", impersonal, web.sitemapPart},
-		{"GET /robots.txt", impersonal, web.robots},
-		{"GET /favicon.ico", impersonal, web.icon},
-		{"GET /@{author}/{slug}", public, web.publicStepsy},
-		{"GET /@{author}/{slug}/follow", public, web.followStepsy},
-		{"POST /@{author}/{slug}/reached", public, web.reached},
-		{"POST /@{author}/{slug}/finish", public, web.finishStepsy},
-		{"POST /@{author}/{slug}/rating", public, web.rateStepsy},
-		{"GET /@{author}/{slug}.md", impersonal, web.stepsyMarkdown},
-		{"GET /@{author}/{slug}.json", impersonal, web.stepsyJSON},
-		{"GET /@{author}/{slug}/embed", impersonal, web.embedPage},
-		{"GET /oembed", impersonal, web.oEmbedAnswer},
-		{"GET /preview/{token}", public, web.sharedDraft},
+		{"GET /{$}", page.Public, web.reading.Front},
+		{"GET /newest", page.Public, web.reading.Newest},
+		{"GET /best-rated", page.Public, web.reading.BestRated},
+		{"GET /completed-lately", page.Public, web.reading.Lately},
+		{"GET /categories/{category}", page.Public, web.reading.Category},
+		{"GET /search", page.Public, web.reading.Search},
+		{"GET /@{author}", page.Public, web.reading.Author},
+		{"GET /@{author}/feed.atom", page.Impersonal, web.reading.AuthorFeed},
+		{"GET /feed.atom", page.Impersonal, web.reading.Feed},
+		{"GET /sitemap.xml", page.Impersonal, web.reading.Sitemap},
+		{"GET /sitemaps/{part}", page.Impersonal, web.reading.SitemapPart},
+		{"GET /robots.txt", page.Impersonal, web.reading.Robots},
+		{"GET /favicon.ico", page.Impersonal, web.Icon},
+		{"GET /@{author}/{slug}", page.Public, web.reading.Stepsy},
+		{"GET /@{author}/{slug}/follow", page.Public, web.reading.Follow},
+		{"POST /@{author}/{slug}/reached", page.Public, web.reading.Reached},
+		{"POST /@{author}/{slug}/finish", page.Public, web.reading.Finish},
+		{"POST /@{author}/{slug}/rating", page.Public, web.reading.Rate},
+		{"GET /@{author}/{slug}.md", page.Impersonal, web.reading.Markdown},
+		{"GET /@{author}/{slug}.json", page.Impersonal, web.reading.JSON},
+		{"GET /@{author}/{slug}/embed", page.Impersonal, web.reading.Embed},
+		{"GET /oembed", page.Impersonal, web.reading.OEmbed},
+		{"GET /preview/{token}", page.Public, web.writing.SharedDraft},
 
-		{"GET /docs", public, web.docsPage},
-		{"GET /docs.md", public, web.docsPage},
-		{"GET /docs/{page...}", public, web.docsPage},
-		{"GET /llms.txt", public, web.llms},
-		{"GET /sign-in", public, web.signInPage},
-		{"POST /sign-in", public, web.signIn},
-		{"POST /sign-out", signedIn, web.signOut},
+		{"GET /docs", page.Public, web.docs.Page},
+		{"GET /docs.md", page.Public, web.docs.Page},
+		{"GET /docs/{page...}", page.Public, web.docs.Page},
+		{"GET /llms.txt", page.Public, web.docs.LLMs},
+		{"GET /sign-in", page.Public, web.users.SignInForm},
+		{"POST /sign-in", page.Public, web.users.SignIn},
+		{"POST /sign-out", page.SignedIn, web.users.SignOut},
 
-		{"GET /welcome/{token}", public, web.welcomePage},
-		{"POST /welcome/{token}", public, web.welcome},
-		{"GET /sign-up", public, web.signUpPage},
-		{"POST /sign-up", public, web.signUp},
-		{"GET /sign-up/{token}", public, web.signUpLinkPage},
-		{"POST /sign-up/{token}", public, web.signUpByAddress},
-		{"GET /invitation/{token}", public, web.invitationPage},
-		{"POST /invitation/{token}", public, web.invitation},
-		{"GET /verify-email/{token}", public, web.verifyEmailPage},
-		{"POST /verify-email/{token}", public, web.verifyEmail},
-		{"GET /forgot-password", public, web.forgotPasswordPage},
-		{"POST /forgot-password", public, web.forgotPassword},
-		{"GET /reset-password/{token}", public, web.resetPasswordPage},
-		{"POST /reset-password/{token}", public, web.resetPassword},
+		{"GET /welcome/{token}", page.Public, web.users.WelcomeForm},
+		{"POST /welcome/{token}", page.Public, web.users.Welcome},
+		{"GET /sign-up", page.Public, web.users.OpenSignUpForm},
+		{"POST /sign-up", page.Public, web.users.OpenSignUp},
+		{"GET /sign-up/{token}", page.Public, web.users.SignUpLinkForm},
+		{"POST /sign-up/{token}", page.Public, web.users.SignUpByLink},
+		{"GET /invitation/{token}", page.Public, web.users.InvitationForm},
+		{"POST /invitation/{token}", page.Public, web.users.Invitation},
+		{"GET /verify-email/{token}", page.Public, web.users.Profile.VerifyEmailForm},
+		{"POST /verify-email/{token}", page.Public, web.users.Profile.VerifyEmail},
+		{"GET /forgot-password", page.Public, web.users.ForgotPasswordForm},
+		{"POST /forgot-password", page.Public, web.users.ForgotPassword},
+		{"GET /reset-password/{token}", page.Public, web.users.ResetPasswordForm},
+		{"POST /reset-password/{token}", page.Public, web.users.ResetPassword},
 
-		{"GET /dashboard", signedIn, web.overviewPage},
+		{"GET /dashboard", page.SignedIn, web.overview.Overview},
 
-		{"GET /dashboard/developer", signedIn, web.developerPage},
-		{"POST /dashboard/developer", signedIn, web.createKey},
-		{"GET /dashboard/developer/new", signedIn, web.newKeyPage},
-		{"GET /dashboard/developer/keys/{id}", signedIn, web.keyPage},
-		{"GET /dashboard/developer/keys/{id}/edit", signedIn, web.editKeyPage},
-		{"POST /dashboard/developer/keys/{id}/edit", signedIn, web.editKey},
-		{"GET /dashboard/developer/keys/{id}/rotate", signedIn, web.rotateKeyPage},
-		{"POST /dashboard/developer/keys/{id}/rotate", signedIn, web.rotateKey},
-		{"GET /dashboard/developer/keys/{id}/revoke", signedIn, web.revokeKeyPage},
-		{"POST /dashboard/developer/keys/{id}/revoke", signedIn, web.revokeKey},
+		{"GET /dashboard/developer", page.SignedIn, web.keys.List},
+		{"POST /dashboard/developer", page.SignedIn, web.keys.Create},
+		{"GET /dashboard/developer/new", page.SignedIn, web.keys.New},
+		{"GET /dashboard/developer/keys/{id}", page.SignedIn, web.keys.Key},
+		{"GET /dashboard/developer/keys/{id}/edit", page.SignedIn, web.keys.EditForm},
+		{"POST /dashboard/developer/keys/{id}/edit", page.SignedIn, web.keys.Edit},
+		{"GET /dashboard/developer/keys/{id}/rotate", page.SignedIn, web.keys.RotateForm},
+		{"POST /dashboard/developer/keys/{id}/rotate", page.SignedIn, web.keys.Rotate},
+		{"GET /dashboard/developer/keys/{id}/revoke", page.SignedIn, web.keys.RevokeForm},
+		{"POST /dashboard/developer/keys/{id}/revoke", page.SignedIn, web.keys.Revoke},
 
-		{"GET /dashboard/stepsies", signedIn, web.stepsiesPage},
-		{"POST /dashboard/stepsies", signedIn, web.createStepsy},
-		{"GET /dashboard/stepsies/new", signedIn, web.newStepsyPage},
-		{"GET /dashboard/stepsies/{id}", signedIn, web.editorPage},
-		{"POST /dashboard/stepsies/{id}", signedIn, web.editStepsy},
-		{"POST /dashboard/stepsies/{id}/save", signedIn, web.saveStepsy},
-		{"GET /dashboard/stepsies/{id}/preview", signedIn, web.previewPage},
-		{"POST /dashboard/stepsies/{id}/preview-link", signedIn, web.makePreviewLink},
-		{"POST /dashboard/stepsies/{id}/preview-link/end", signedIn, web.endPreviewLink},
-		{"GET /dashboard/stepsies/{id}/readers", signedIn, web.readersPage},
-		{"POST /dashboard/stepsies/{id}/publish", signedIn, web.publishStepsy},
-		{"POST /dashboard/stepsies/{id}/unpublish", signedIn, web.unpublishStepsy},
-		{"POST /dashboard/stepsies/{id}/duplicate", signedIn, web.duplicateStepsy},
-		{"GET /dashboard/stepsies/{id}/delete", signedIn, web.deleteStepsyPage},
-		{"POST /dashboard/stepsies/{id}/delete", signedIn, web.deleteStepsy},
-		{"POST /dashboard/stepsies/{id}/restore", signedIn, web.restoreStepsy},
-		{"GET /dashboard/trash", signedIn, web.trashPage},
+		{"GET /dashboard/stepsies", page.SignedIn, web.writing.List},
+		{"POST /dashboard/stepsies", page.SignedIn, web.writing.Create},
+		{"GET /dashboard/stepsies/new", page.SignedIn, web.writing.New},
+		{"GET /dashboard/stepsies/{id}", page.SignedIn, web.writing.Editor},
+		{"POST /dashboard/stepsies/{id}", page.SignedIn, web.writing.Edit},
+		{"POST /dashboard/stepsies/{id}/save", page.SignedIn, web.writing.Save},
+		{"GET /dashboard/stepsies/{id}/preview", page.SignedIn, web.writing.Preview},
+		{"POST /dashboard/stepsies/{id}/preview-link", page.SignedIn, web.writing.MakePreviewLink},
+		{"POST /dashboard/stepsies/{id}/preview-link/end", page.SignedIn, web.writing.EndPreviewLink},
+		{"GET /dashboard/stepsies/{id}/readers", page.SignedIn, web.writing.Readers},
+		{"POST /dashboard/stepsies/{id}/publish", page.SignedIn, web.writing.Publish},
+		{"POST /dashboard/stepsies/{id}/unpublish", page.SignedIn, web.writing.Unpublish},
+		{"POST /dashboard/stepsies/{id}/duplicate", page.SignedIn, web.writing.Duplicate},
+		{"GET /dashboard/stepsies/{id}/delete", page.SignedIn, web.writing.DeleteForm},
+		{"POST /dashboard/stepsies/{id}/delete", page.SignedIn, web.writing.Delete},
+		{"POST /dashboard/stepsies/{id}/restore", page.SignedIn, web.writing.Restore},
+		{"GET /dashboard/trash", page.SignedIn, web.writing.Trash},
 
-		{"GET /dashboard/activity", signedIn, web.activityPage},
+		{"GET /dashboard/activity", page.SignedIn, web.overview.Activity},
 
-		{"GET /dashboard/profile", signedIn, web.profilePage},
-		{"POST /dashboard/profile", signedIn, web.editProfile},
-		{"POST /dashboard/profile/email", signedIn, web.changeEmail},
-		{"POST /dashboard/profile/email/end", signedIn, web.endEmailChange},
-		{"POST /dashboard/profile/verify-email", signedIn, web.verifyAgain},
-		{"POST /dashboard/profile/password", signedIn, web.changePassword},
-		{"POST /dashboard/profile/sessions/{id}/end", signedIn, web.endSession},
-		{"POST /dashboard/profile/sessions/end-all", signedIn, web.endSessions},
+		{"GET /dashboard/profile", page.SignedIn, web.users.Profile.Show},
+		{"POST /dashboard/profile", page.SignedIn, web.users.Profile.Edit},
+		{"POST /dashboard/profile/email", page.SignedIn, web.users.Profile.ChangeEmail},
+		{"POST /dashboard/profile/email/end", page.SignedIn, web.users.Profile.EndEmailChange},
+		{"POST /dashboard/profile/verify-email", page.SignedIn, web.users.Profile.VerifyAgain},
+		{"POST /dashboard/profile/password", page.SignedIn, web.users.Profile.ChangePassword},
+		{"POST /dashboard/profile/sessions/{id}/end", page.SignedIn, web.users.Profile.EndSession},
+		{"POST /dashboard/profile/sessions/end-all", page.SignedIn, web.users.Profile.EndSessions},
 
-		{"GET /dashboard/users", adminOnly, web.usersPage},
-		{"POST /dashboard/users", adminOnly, web.createUser},
-		{"GET /dashboard/users/new", adminOnly, web.newUserPage},
-		{"GET /dashboard/users/invite", adminOnly, web.invitePage},
-		{"POST /dashboard/users/invite", adminOnly, web.invite},
-		{"POST /dashboard/users/invitations/{id}/end", adminOnly, web.endInvitation},
-		{"GET /dashboard/users/{user}", adminOnly, web.userPage},
-		{"POST /dashboard/users/{user}", adminOnly, web.editUser},
-		{"POST /dashboard/users/{user}/password-link", adminOnly, web.makePasswordLink},
-		{"GET /dashboard/users/{user}/suspend", adminOnly, web.suspendUserPage},
-		{"POST /dashboard/users/{user}/suspend", adminOnly, web.suspendUser},
-		{"POST /dashboard/users/{user}/unsuspend", adminOnly, web.unsuspendUser},
-		{"GET /dashboard/users/{user}/delete", adminOnly, web.deleteUserPage},
-		{"POST /dashboard/users/{user}/delete", adminOnly, web.deleteUser},
+		{"GET /dashboard/users", page.AdminOnly, web.users.Admin.List},
+		{"POST /dashboard/users", page.AdminOnly, web.users.Admin.Create},
+		{"GET /dashboard/users/new", page.AdminOnly, web.users.Admin.New},
+		{"GET /dashboard/users/invite", page.AdminOnly, web.users.Admin.InviteForm},
+		{"POST /dashboard/users/invite", page.AdminOnly, web.users.Admin.Invite},
+		{"POST /dashboard/users/invitations/{id}/end", page.AdminOnly, web.users.Admin.EndInvitation},
+		{"GET /dashboard/users/{user}", page.AdminOnly, web.users.Admin.User},
+		{"POST /dashboard/users/{user}", page.AdminOnly, web.users.Admin.Edit},
+		{"POST /dashboard/users/{user}/password-link", page.AdminOnly, web.users.Admin.MakePasswordLink},
+		{"GET /dashboard/users/{user}/suspend", page.AdminOnly, web.users.Admin.SuspendForm},
+		{"POST /dashboard/users/{user}/suspend", page.AdminOnly, web.users.Admin.Suspend},
+		{"POST /dashboard/users/{user}/unsuspend", page.AdminOnly, web.users.Admin.Unsuspend},
+		{"GET /dashboard/users/{user}/delete", page.AdminOnly, web.users.Admin.DeleteForm},
+		{"POST /dashboard/users/{user}/delete", page.AdminOnly, web.users.Admin.Delete},
 	}
 }
 
 // ServeHTTP answers a request.
 func (web *Web) ServeHTTP(w http.ResponseWriter, r *http.Request) { web.handler.ServeHTTP(w, r) }
+
+// FirstAdminLink makes the link by which the operator becomes the first admin.
+// It takes the place of the one before, and is "" once there is a user.
+func (web *Web) FirstAdminLink(ctx context.Context) (string, error) {
+	return web.users.FirstAdminLink(ctx)
+}
+
+// Finish lets the e-mails go out that are on their way, until ctx ends. None is sent
+// afterwards.
+func (web *Web) Finish(ctx context.Context) { web.users.Finish(ctx) }

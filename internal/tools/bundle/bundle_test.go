@@ -14,8 +14,8 @@ import (
 func bundles(t *testing.T) map[string]bundle {
 	t.Helper()
 	found := map[string]bundle{}
-	lines := regexp.MustCompile(`//go:generate go run \.\./tools/bundle (\S+) (\S+) (.+)`)
-	for _, file := range []string{"../../web/editor.go", "../../web/axe_test.go", "../../web/htmlvalidate_test.go", "../../web/sharing_test.go"} {
+	lines := regexp.MustCompile(`//go:generate go run (?:\.\./)+tools/bundle (\S+) (\S+) (.+)`)
+	for _, file := range []string{"../../web/writing/editor.go", "../../web/axe_test.go", "../../web/htmlvalidate_test.go", "../../web/sharing_test.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -25,7 +25,7 @@ func bundles(t *testing.T) map[string]bundle {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found[m[1]] = bundle{filepath.Join("../../web", m[1]), filepath.Join("../../web", m[2]), scripts}
+			found[m[1]] = bundle{filepath.Join(filepath.Dir(file), m[1]), filepath.Join(filepath.Dir(file), m[2]), scripts}
 		}
 	}
 	if len(found) < 3 {
