@@ -46,17 +46,15 @@ var mediaTypes = map[string]string{
 	".woff2": "font/woff2",
 }
 
-// static is read from the program itself. A file that a page names and that is
-// missing stops the start.
-var static = mustLoadAssets()
-
-func mustLoadAssets() *assets {
+// static are the files within the program. The first page that names one reads and hashes
+// them all, a megabyte, which no command waits for that shows no page.
+var static = sync.OnceValue(func() *assets {
 	a := &assets{address: map[string]string{}, files: map[string]asset{}}
 	if err := a.load(); err != nil {
 		panic(err) // the program was built wrong
 	}
 	return a
-}
+})
 
 var cssURL = regexp.MustCompile(`url\(([a-z0-9./-]+)\)`)
 
@@ -122,7 +120,7 @@ func gzipped(text []byte) []byte {
 // AssetURL is the address of an asset. Naming one that is not there is a mistake
 // of ours, found by the first test that shows the page.
 func AssetURL(name string) string {
-	address, ok := static.address[name]
+	address, ok := static().address[name]
 	if !ok {
 		panic("web: no asset " + name)
 	}
@@ -133,12 +131,12 @@ func AssetURL(name string) string {
 // name better ones.
 func (s *Site) Icon(q *Request) error {
 	q.W.Header().Set("Cache-Control", "public, max-age=86400")
-	return q.Answer("image/png", static.files[AssetURL("icon.png")].body)
+	return q.Answer("image/png", static().files[AssetURL("icon.png")].body)
 }
 
 // ServeAsset answers with the asset at an address, to be kept for ever.
 func ServeAsset(w http.ResponseWriter, r *http.Request) {
-	file, ok := static.files[r.URL.Path]
+	file, ok := static().files[r.URL.Path]
 	if !ok {
 		http.NotFound(w, r)
 		return

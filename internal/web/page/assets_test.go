@@ -12,7 +12,7 @@ import (
 // TestAssetsAreServedWholeAndForAYear asks for every asset as a browser does that
 // takes gzip, and as one that does not.
 func TestAssetsAreServedWholeAndForAYear(t *testing.T) {
-	for name, address := range static.address {
+	for name, address := range static().address {
 		plain := askAsset(address, "")
 		h := plain.Header()
 		if plain.Code != http.StatusOK || plain.Body.Len() == 0 {
