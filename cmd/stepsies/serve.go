@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/stepsies/stepsies/internal/mail"
 	"github.com/stepsies/stepsies/internal/reqlog"
 	"github.com/stepsies/stepsies/internal/server"
 )
@@ -139,14 +140,14 @@ func (cmd *serveCmd) leakPartners() (string, error) {
 }
 
 // mailer is the way to send e-mail, nil where there is none.
-func (cmd *serveCmd) mailer() (*server.Mailer, error) {
+func (cmd *serveCmd) mailer() (*mail.Mailer, error) {
 	if cmd.SMTP == "" {
 		if cmd.MailFrom != "" {
 			return nil, usagef("--mail-from is of no use without --smtp")
 		}
 		return nil, nil
 	}
-	m, err := server.NewMailer(cmd.SMTP, cmd.MailFrom)
+	m, err := mail.New(cmd.SMTP, cmd.MailFrom)
 	if err != nil {
 		return nil, usageError{err}
 	}

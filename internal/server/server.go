@@ -18,6 +18,7 @@ import (
 
 	"github.com/stepsies/stepsies/internal/api"
 	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/mail"
 	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/readers"
 	"github.com/stepsies/stepsies/internal/reqlog"
@@ -52,7 +53,7 @@ type Config struct {
 	LeakPartners string
 	RedisURL     string        // redis://…, shared by the nodes for their limits; "" counts in memory
 	SignUp       string        // open, invite or closed; "" is invite
-	Mail         *Mailer       // nil: no e-mail is sent
+	Mail         *mail.Mailer  // nil: no e-mail is sent
 	Drain        time.Duration // how long /readyz says no before the listener closes
 	// MetricsListener serves /metrics. Without one they are on the public listener,
 	// for clients on this machine alone.
@@ -174,7 +175,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.readers = readers.New(s.store, c.Now, c.Log)
 	s.web = web.New(web.Config{
 		Store: s.store, Sessions: auth.NewSessions(s.store, c.Now, strings.HasPrefix(c.PublicURL, "https:")),
-		PublicURL: c.PublicURL, Limiter: s.webLimiter(), Shared: shared, Readers: s.readers, Mail: s.webMailer(), SignUp: web.SignUp(c.SignUp), OpenAPI: s.api.Document(), Now: c.Now, Log: c.Log,
+		PublicURL: c.PublicURL, Limiter: s.webLimiter(), Shared: shared, Readers: s.readers, Mail: c.Mail, SignUp: web.SignUp(c.SignUp), OpenAPI: s.api.Document(), Now: c.Now, Log: c.Log,
 		StepsyJSON: s.api.StepsyJSON,
 	})
 	s.public = reqlog.Handler(c.Log, c.Proxies, s.metrics.answered, s.routes())

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/mail"
 	"github.com/stepsies/stepsies/internal/server"
 	"github.com/stepsies/stepsies/internal/testenv"
 )
@@ -47,7 +48,7 @@ func openHouse(t *testing.T, change func(*server.Config)) *keyHouse {
 func withMail(t *testing.T, change func(*server.Config)) (*keyHouse, *testenv.MailServer) {
 	t.Helper()
 	mails := testenv.NewMailServer(t, testenv.MailServerConfig{})
-	mailer, err := server.NewMailer(mails.URL(), "Stepsies <stepsies@example.com>")
+	mailer, err := mail.New(mails.URL(), "Stepsies <stepsies@example.com>")
 	if err != nil {
 		t.Fatal(err)
 	}

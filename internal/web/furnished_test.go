@@ -7,6 +7,7 @@ import (
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/mail"
 	"github.com/stepsies/stepsies/internal/richtext"
 	"github.com/stepsies/stepsies/internal/server"
 	"github.com/stepsies/stepsies/internal/store"
@@ -39,7 +40,7 @@ func furnish(t *testing.T, say func(field, words string) string) *furnished {
 	if say == nil {
 		say = func(_, words string) string { return words }
 	}
-	mailer, err := server.NewMailer("smtp://127.0.0.1:1", "Stepsies <stepsies@example.com>") // nothing is sent there
+	mailer, err := mail.New("smtp://127.0.0.1:1", "Stepsies <stepsies@example.com>") // nothing is sent there
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/mail"
 	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/readers"
 	"github.com/stepsies/stepsies/internal/store"
@@ -26,8 +27,6 @@ import (
 type (
 	// Limiter tells how an account stands.
 	Limiter = page.Limiter
-	// Mailer sends an e-mail of plain text.
-	Mailer = users.Mailer
 	// SignUp says who may make themselves an account.
 	SignUp = page.SignUp
 )
@@ -47,7 +46,7 @@ type Config struct {
 	Limiter   Limiter
 	Shared    *ratelimit.Redis // shares the limits of sign-ins between nodes; nil: each has its own
 	Readers   *readers.Counter // counts what readers do
-	Mail      Mailer           // nil: no e-mail is sent
+	Mail      *mail.Mailer     // nil: no e-mail is sent
 	SignUp    SignUp
 	OpenAPI   []byte // the document of the API, in JSON; the reference is made of it
 	Now       func() time.Time

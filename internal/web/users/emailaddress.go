@@ -9,6 +9,7 @@ import (
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/mail"
 	"github.com/stepsies/stepsies/internal/store"
 	"github.com/stepsies/stepsies/internal/web/page"
 )
@@ -119,13 +120,7 @@ func (c *core) sendVerification(ctx context.Context, u stepsies.User, to string)
 		if err := c.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkEmail, UserID: u.ID, Email: to}, hash, auth.EmailLink); err != nil {
 			return err
 		}
-		asks := "has this address. Please confirm that it is yours."
-		if to != u.Email {
-			asks = "is to have this address from now on. Please confirm that it is yours."
-		}
-		return c.Mail.Send(ctx, to, "Is this your address?", fmt.Sprintf(
-			"Hello,\n\nthe account %s at %s %s The link works for a day:\n\n%[2]s/verify-email/%[4]s\n\nIf you do not know this account, do nothing.\n",
-			u.Username, c.PublicURL, asks, token))
+		return c.Mail.Send(ctx, mail.ConfirmAddress(u, to, c.PublicURL, c.PublicURL+page.VerifyEmailPath+token))
 	})
 }
 

@@ -3,12 +3,12 @@ package users
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/mail"
 	"github.com/stepsies/stepsies/internal/store"
 	"github.com/stepsies/stepsies/internal/web/page"
 )
@@ -176,9 +176,7 @@ func (p *Pages) sendPasswordLink(ctx context.Context, login string) error {
 	if err != nil {
 		return err
 	}
-	return p.Mail.Send(ctx, u.Email, "Set a new password", fmt.Sprintf(
-		"%s\n\nsomeone, hopefully you, asks to set a new password for the account %s. Do it within an hour:\n\n%s\n\nIf it was not you, do nothing: your password stays as it is.\n",
-		greeting(u), u.Username, link))
+	return p.Mail.Send(ctx, mail.NewPassword(u, link))
 }
 
 // newPasswordLink makes a link by which a user sets a new password. Where it is mailed,

@@ -2,16 +2,11 @@ package users
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/stepsies/stepsies"
+	"github.com/stepsies/stepsies/internal/mail"
 )
-
-// Mailer sends an e-mail of plain text. It gives up when ctx ends.
-type Mailer interface {
-	Send(ctx context.Context, to, subject, text string) error
-}
 
 // mailTimeout bounds the making and sending of one e-mail.
 const mailTimeout = 30 * time.Second
@@ -49,24 +44,13 @@ func (c *core) Finish(ctx context.Context) {
 	}
 }
 
-// greeting begins an e-mail to a user. Their name as others see it is anybody's words,
-// and goes to an address only once its reader has said that the account is theirs.
-func greeting(u stepsies.User) string {
-	if u.EmailVerifiedAt.IsZero() {
-		return "Hello,"
-	}
-	return "Hello " + u.DisplayName + ","
-}
-
 // sendInvitation mails an invitation, which the admin who made it sees as well.
 func (c *core) sendInvitation(ctx context.Context, from stepsies.User, to, link string) {
 	if c.Mail == nil || to == "" {
 		return
 	}
 	c.later(ctx, from.ID, func(ctx context.Context) error {
-		return c.Mail.Send(ctx, to, "You are invited to Stepsies", fmt.Sprintf(
-			"Hello,\n\nthe admin %s invites you to write step-by-step guides at %s.\nChoose a name and a password within a week:\n\n%s\n\nIf you expected nothing of the kind, do nothing.\n",
-			from.Username, c.PublicURL, link))
+		return c.Mail.Send(ctx, mail.Invitation(from, to, c.PublicURL, link))
 	})
 }
 
@@ -77,9 +61,7 @@ func (c *core) tellOldAddress(ctx context.Context, before stepsies.User) {
 		return
 	}
 	c.later(ctx, before.ID, func(ctx context.Context) error {
-		return c.Mail.Send(ctx, before.Email, "Your e-mail address was changed", fmt.Sprintf(
-			"%s\n\nthe e-mail address of the account %s at %s is no longer this one.\n\nIf it was not you who changed it, ask an admin for help at once.\n",
-			greeting(before), before.Username, c.PublicURL))
+		return c.Mail.Send(ctx, mail.AddressChanged(before, c.PublicURL))
 	})
 }
 

@@ -5,6 +5,7 @@ package users
 import (
 	"log/slog"
 
+	"github.com/stepsies/stepsies/internal/mail"
 	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/store"
 	"github.com/stepsies/stepsies/internal/web/page"
@@ -27,7 +28,7 @@ type Admin struct{ *core }
 type core struct {
 	*page.Site
 	Store *store.Store
-	Mail  Mailer // nil: no e-mail is sent
+	Mail  *mail.Mailer // nil: no e-mail is sent
 	Log   *slog.Logger
 
 	attempts page.Attempts
@@ -37,10 +38,10 @@ type core struct {
 }
 
 // New returns the pages. The limits of sign-ins are shared by all nodes where there is
-// Redis; shared may be nil. Without mail no e-mail is sent.
-func New(site *page.Site, st *store.Store, shared *ratelimit.Redis, mail Mailer, log *slog.Logger) *Pages {
+// Redis; shared may be nil. Without a mailer no e-mail is sent.
+func New(site *page.Site, st *store.Store, shared *ratelimit.Redis, mailer *mail.Mailer, log *slog.Logger) *Pages {
 	c := &core{
-		Site: site, Store: st, Mail: mail, Log: log, sending: make(chan struct{}, maxSending), attempts: page.NewAttempts(shared, site.Now),
+		Site: site, Store: st, Mail: mailer, Log: log, sending: make(chan struct{}, maxSending), attempts: page.NewAttempts(shared, site.Now),
 		verifications: ratelimit.NewAddressLimiter(ratelimit.AddressConfig{Name: "verification", Limit: verificationsPerUser, Window: verificationWindow, Shared: shared, Now: site.Now}),
 	}
 	return &Pages{core: c, Profile: &Profile{c}, Admin: &Admin{c}}

@@ -2,12 +2,12 @@ package users
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/auth"
+	"github.com/stepsies/stepsies/internal/mail"
 	"github.com/stepsies/stepsies/internal/store"
 	"github.com/stepsies/stepsies/internal/web/page"
 )
@@ -62,10 +62,7 @@ func (p *Pages) OpenSignUp(q *page.Request) error {
 func (p *Pages) sendSignUpLink(ctx context.Context, email string) error {
 	u, _, err := p.Store.PasswordHash(ctx, email)
 	if err == nil {
-		return p.Mail.Send(ctx, u.Email, "You have an account already", fmt.Sprintf(
-			"%s\n\nsomeone, hopefully you, wants to sign up at %s with this address, which has an account already: %s.\n"+
-				"Sign in, or set a new password:\n\n%[2]s/sign-in\n%[2]s/forgot-password\n\nIf it was not you, do nothing.\n",
-			greeting(u), p.PublicURL, u.Username))
+		return p.Mail.Send(ctx, mail.HasAccount(u, p.PublicURL, p.PublicURL+page.SignInPath, p.PublicURL+page.ForgotPasswordPath))
 	}
 	if stepsies.CodeOf(err) != stepsies.CodeNotFound {
 		return err
@@ -75,8 +72,7 @@ func (p *Pages) sendSignUpLink(ctx context.Context, email string) error {
 	if err := p.Store.CreateLink(ctx, w, store.Link{Kind: store.LinkEmail, Email: email, Role: stepsies.RoleMember}, hash, auth.EmailLink); err != nil {
 		return err
 	}
-	return p.Mail.Send(ctx, email, "Welcome to Stepsies", fmt.Sprintf(
-		"Hello,\n\nchoose a name and a password within a day:\n\n%s/sign-up/%s\n\nIf you expected nothing of the kind, do nothing.\n", p.PublicURL, token))
+	return p.Mail.Send(ctx, mail.SignUp(email, p.PublicURL+page.SignUpPath+"/"+token))
 }
 
 // SignUpLinkForm goes on with the sign-up of who has got the e-mail.

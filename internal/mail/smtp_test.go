@@ -1,4 +1,4 @@
-package server
+package mail
 
 import (
 	"context"
@@ -14,7 +14,7 @@ const mailFrom = "Stepsies <stepsies@example.com>"
 // mailerFor returns a mailer that knows the server's certificate.
 func mailerFor(t *testing.T, s *testenv.MailServer) *Mailer {
 	t.Helper()
-	m, err := NewMailer(s.URL(), mailFrom)
+	m, err := New(s.URL(), mailFrom)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestMailIsSentByEachWayOfEncrypting(t *testing.T) {
 			t.Parallel()
 			s := testenv.NewMailServer(t, config)
 			text := "Hello Zoë,\n\nhttps://stepsies.test/reset-password/" + strings.Repeat("x", 200) + "\n.\nend\n"
-			if err := mailerFor(t, s).Send(t.Context(), "zoe@example.org", "Grüße", text); err != nil {
+			if err := mailerFor(t, s).Send(t.Context(), Message{"zoe@example.org", "Grüße", text}); err != nil {
 				t.Fatal(err)
 			}
 			m := s.Next(t)
@@ -62,19 +62,19 @@ func TestMailIsSentByEachWayOfEncrypting(t *testing.T) {
 func TestMailIsNotSentWithoutTheEncryptionThatIsAskedFor(t *testing.T) {
 	t.Parallel()
 	s := testenv.NewMailServer(t, testenv.MailServerConfig{})
-	m, err := NewMailer("smtp://user:pass-word@"+s.Host+":"+s.Port, mailFrom)
+	m, err := New("smtp://user:pass-word@"+s.Host+":"+s.Port, mailFrom)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Send(t.Context(), "zoe@example.org", "Subject", "Text"); err == nil || s.Waiting() != 0 {
+	if err := m.Send(t.Context(), Message{"zoe@example.org", "Subject", "Text"}); err == nil || s.Waiting() != 0 {
 		t.Errorf("a server without STARTTLS got the e-mail (%v)", err)
 	}
 	// A certificate of nobody known is none.
 	s = testenv.NewMailServer(t, testenv.MailServerConfig{STARTTLS: true})
-	if m, err = NewMailer(s.URL(), mailFrom); err != nil {
+	if m, err = New(s.URL(), mailFrom); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Send(t.Context(), "zoe@example.org", "Subject", "Text"); err == nil || s.Waiting() != 0 {
+	if err := m.Send(t.Context(), Message{"zoe@example.org", "Subject", "Text"}); err == nil || s.Waiting() != 0 {
 		t.Errorf("a server with a strange certificate got the e-mail (%v)", err)
 	}
 }
@@ -82,12 +82,12 @@ func TestMailIsNotSentWithoutTheEncryptionThatIsAskedFor(t *testing.T) {
 func TestFailedMailTellsNoPasswordAndLeavesNoConnection(t *testing.T) {
 	t.Parallel()
 	s := testenv.NewMailServer(t, testenv.MailServerConfig{STARTTLS: true, Username: "user", Password: "right"})
-	m, err := NewMailer(strings.Replace(s.URL(), ":right@", ":wrong-one@", 1), mailFrom)
+	m, err := New(strings.Replace(s.URL(), ":right@", ":wrong-one@", 1), mailFrom)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.tls.RootCAs = s.Roots
-	err = m.Send(t.Context(), "zoe@example.org", "Subject", "Text")
+	err = m.Send(t.Context(), Message{"zoe@example.org", "Subject", "Text"})
 	if err == nil || strings.Contains(err.Error(), "wrong-one") {
 		t.Errorf("the error is %v", err)
 	}
@@ -106,7 +106,7 @@ func TestMailServerThatSaysNothingIsGivenUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	m := mailerFor(t, s)
-	go func() { ended <- m.Send(ctx, "zoe@example.org", "Subject", "Text") }()
+	go func() { ended <- m.Send(ctx, Message{"zoe@example.org", "Subject", "Text"}) }()
 	for s.Connections() == 0 {
 		time.Sleep(time.Millisecond)
 	}
@@ -130,7 +130,7 @@ func TestMailSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 		{"smtp://mail.example.com?tls=maybe", mailFrom}, {"smtps://mail.example.com?tls=off", mailFrom},
 		{"smtp://user:secret@localhost?tls=off", mailFrom}, {"smtp://mail.example.com", ""}, {"smtp://mail.example.com", "nobody"},
 	} {
-		_, err := NewMailer(c.address, c.from)
+		_, err := New(c.address, c.from)
 		if err == nil {
 			t.Errorf("%s from %q is accepted", c.address, c.from)
 			continue
@@ -142,7 +142,7 @@ func TestMailSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 			t.Errorf("%s from %q: the error names no setting: %v", c.address, c.from, err)
 		}
 	}
-	m, err := NewMailer("smtp://us%40er:p%2Fw@mail.example.com", mailFrom)
+	m, err := New("smtp://us%40er:p%2Fw@mail.example.com", mailFrom)
 	if err != nil || m.port != 587 || m.username != "us@er" || m.password != "p/w" {
 		t.Errorf("%+v, %v", m, err)
 	}

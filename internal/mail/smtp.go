@@ -1,4 +1,5 @@
-package server
+// Package mail is the e-mail that the program sends: what it says, and how it goes out.
+package mail
 
 import (
 	"context"
@@ -14,9 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wneessen/go-mail"
-
-	"github.com/stepsies/stepsies/internal/web"
+	gomail "github.com/wneessen/go-mail"
 )
 
 // mailStep bounds each step of talking to a mail server: the connection, the
@@ -41,26 +40,26 @@ const (
 	plainText
 )
 
-// NewMailer returns a mailer for an address such as
-// smtp://user:password@mail.example.com:587, which must offer STARTTLS, or
+// New returns a mailer for an address such as
+// smtp://user:password@gomail.example.com:587, which must offer STARTTLS, or
 // smtps://…:465, which is encrypted from the first byte. smtp://localhost:25?tls=off
 // is for a relay on the same machine, without a password. From is an address, with a
 // name or without one. Errors never hold the address, since a password is in it.
-func NewMailer(address, from string) (*Mailer, error) {
+func New(address, from string) (*Mailer, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" || strings.Trim(u.Path, "/") != "" {
-		return nil, errors.New("--smtp must be an address such as smtp://user:password@mail.example.com:587, with special characters of the password escaped as in URLs")
+		return nil, errors.New("--smtp must be an address such as smtp://user:password@gomail.example.com:587, with special characters of the password escaped as in URLs")
 	}
-	m := &Mailer{host: u.Hostname(), port: mail.DefaultPortTLS}
+	m := &Mailer{host: u.Hostname(), port: gomail.DefaultPortTLS}
 	m.username = u.User.Username()
 	m.password, _ = u.User.Password()
 	if u.Scheme == "smtps" {
-		m.security, m.port = implicitTLS, mail.DefaultPortSSL
+		m.security, m.port = implicitTLS, gomail.DefaultPortSSL
 	}
 	switch q := u.Query(); {
 	case len(q) == 0:
 	case len(q) == 1 && q.Get("tls") == "off" && u.Scheme == "smtp":
-		m.security, m.port = plainText, mail.DefaultPort
+		m.security, m.port = plainText, gomail.DefaultPort
 	default:
 		return nil, errors.New("--smtp may end in ?tls=off, for a relay on the same machine, and in nothing else")
 	}
@@ -79,13 +78,13 @@ func NewMailer(address, from string) (*Mailer, error) {
 	return m, nil
 }
 
-// Send sends an e-mail of plain text.
-func (m *Mailer) Send(ctx context.Context, to, subject, text string) error {
-	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
+// Send sends an e-mail. It gives up when ctx ends.
+func (m *Mailer) Send(ctx context.Context, e Message) error {
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	if err := msg.FromFormat(m.from.Name, m.from.Address); err != nil {
 		return fmt.Errorf("write the sender: %w", err)
 	}
-	if err := msg.To(to); err != nil {
+	if err := msg.To(e.To); err != nil {
 		return fmt.Errorf("write the recipient: %w", err)
 	}
 	var id [16]byte
@@ -93,9 +92,9 @@ func (m *Mailer) Send(ctx context.Context, to, subject, text string) error {
 	_, domain, _ := strings.Cut(m.from.Address, "@")
 	msg.SetMessageIDWithValue(hex.EncodeToString(id[:]) + "@" + domain)
 	msg.SetDate()
-	msg.Subject(subject)
+	msg.Subject(e.Subject)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: nobody's holidays answer
-	msg.SetBodyString(mail.TypeTextPlain, text)
+	msg.SetBodyString(gomail.TypeTextPlain, e.Text)
 	c, done, err := m.client(ctx)
 	if err != nil {
 		return err
@@ -107,18 +106,10 @@ func (m *Mailer) Send(ctx context.Context, to, subject, text string) error {
 	return nil
 }
 
-// webMailer is the mailer for pages, nil where there is none.
-func (s *Server) webMailer() web.Mailer {
-	if s.config.Mail == nil {
-		return nil
-	}
-	return s.config.Mail
-}
-
 // client prepares a connection, which ends with ctx whatever the library waits for
 // then. The caller calls done: the library leaves a connection open where the
 // greeting, the encryption or the sign-in failed.
-func (m *Mailer) client(ctx context.Context) (c *mail.Client, done func(), err error) {
+func (m *Mailer) client(ctx context.Context) (c *gomail.Client, done func(), err error) {
 	var conn net.Conn
 	stop := func() bool { return true }
 	dial := func(dialCtx context.Context, network, address string) (net.Conn, error) {
@@ -135,20 +126,20 @@ func (m *Mailer) client(ctx context.Context) (c *mail.Client, done func(), err e
 		}
 		return conn, err
 	}
-	options := []mail.Option{mail.WithPort(m.port), mail.WithTimeout(mailStep), mail.WithTLSConfig(m.tls), mail.WithDialContextFunc(dial)}
+	options := []gomail.Option{gomail.WithPort(m.port), gomail.WithTimeout(mailStep), gomail.WithTLSConfig(m.tls), gomail.WithDialContextFunc(dial)}
 	switch m.security {
 	case implicitTLS:
-		options = append(options, mail.WithSSL())
+		options = append(options, gomail.WithSSL())
 	case plainText:
-		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
+		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
 	default:
-		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
+		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	}
 	if m.username != "" {
-		options = append(options, mail.WithUsername(m.username), mail.WithPassword(m.password),
-			mail.WithOpportunisticSMTPAuth(mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthPlain, mail.SMTPAuthLogin)) // the connection is encrypted, always
+		options = append(options, gomail.WithUsername(m.username), gomail.WithPassword(m.password),
+			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin)) // the connection is encrypted, always
 	}
-	c, err = mail.NewClient(m.host, options...)
+	c, err = gomail.NewClient(m.host, options...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("prepare SMTP: %w", err)
 	}
