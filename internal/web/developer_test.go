@@ -81,11 +81,11 @@ func TestFormSentTwiceMakesOneKey(t *testing.T) {
 
 	// The record of a form is kept for a day; an older form is refused, not carried out.
 	h.forward(25 * time.Hour)
-	if late := sarah.post(t, developer, fields); late.status != http.StatusUnprocessableEntity {
+	if late := sarah.post(t, developer, fields); late.status != http.StatusBadRequest {
 		t.Errorf("a form of yesterday answers %d", late.status)
 	}
 	fields.Set("once", "made up")
-	if forged := sarah.post(t, developer, fields); forged.status != http.StatusUnprocessableEntity {
+	if forged := sarah.post(t, developer, fields); forged.status != http.StatusBadRequest {
 		t.Errorf("a form with a made-up token answers %d", forged.status)
 	}
 	if n := len(h.keys(t, h.sarah)); n != 1 {

@@ -155,11 +155,11 @@ func TestHalfAFormRemovesNoSteps(t *testing.T) {
 		"bad id":      func(f url.Values) { f["step_id"][0] = "one" },
 	} {
 		got := sarah.edit(t, s, "save", cut)
-		if got.status != http.StatusUnprocessableEntity {
+		if got.status != http.StatusBadRequest {
 			t.Errorf("%s: the answer is %d", name, got.status)
 		}
 	}
-	if got := sarah.sendBody(t, stepsyAt(s, ""), "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"version\"\r\n\r\n1\r\n--x\r\n"); got.status != http.StatusUnprocessableEntity {
+	if got := sarah.sendBody(t, stepsyAt(s, ""), "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"version\"\r\n\r\n1\r\n--x\r\n"); got.status != http.StatusBadRequest {
 		t.Errorf("a form that breaks off is answered with %d", got.status)
 	}
 	if now := h.stored(t, s); now.Version != s.Version {

@@ -54,7 +54,7 @@ func TestProfileFormSaysWhatIsWrongAndKeepsWhatWasTyped(t *testing.T) {
 	// A form that came without a field empties nothing.
 	for _, fields := range [][]string{nil, {"display_name", "Sarah"}, {"display_name", "Sarah", "time_zone", ""}, {"bio", "", "time_zone", ""}} {
 		answer := b.post(t, profile, fields...)
-		wantStatus(t, answer, http.StatusUnprocessableEntity)
+		wantStatus(t, answer, http.StatusBadRequest)
 		wantText(t, answer, "The form came incomplete.")
 	}
 	for _, zone := range []string{"Local", "../../etc/passwd", "/etc/localtime", "Europe/Berlin\x00"} {

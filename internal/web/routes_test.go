@@ -160,7 +160,7 @@ func TestFormIsBounded(t *testing.T) {
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
-		if w.Code != http.StatusUnprocessableEntity {
+		if w.Code != http.StatusBadRequest {
 			t.Errorf("a form that is %s is answered by %d", name, w.Code)
 		}
 	}

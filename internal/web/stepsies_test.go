@@ -103,7 +103,7 @@ func TestNewStepsyIsADraftInTheEditor(t *testing.T) {
 	bad := sarah.submit(t, stepsiesAt+"/new", stepsiesAt, url.Values{"title": {""}, "description": {"kept <b>"}, "category": {"design"}})
 	wantStatus(t, bad, http.StatusUnprocessableEntity)
 	wantText(t, bad, "This must not be empty.", "kept <b>")
-	if got := sarah.post(t, stepsiesAt, fields); got.status != http.StatusUnprocessableEntity {
+	if got := sarah.post(t, stepsiesAt, fields); got.status != http.StatusBadRequest {
 		t.Errorf("a form that no page made is answered with %d", got.status)
 	}
 }

@@ -169,7 +169,7 @@ func (d *Deed) ofUser(reader stepsies.User, a stepsies.Activity) {
 		stepsies.ActionVerifyEmail:       {"confirmed " + their + " e-mail address", "confirmed your e-mail address", "confirmed the e-mail address of"},
 		stepsies.ActionSetPassword:       {"set a new password", "set a new password for you", "set a new password for"},
 		stepsies.ActionLinkPassword:      {"made a link to set " + their + " password", "made a link to set your password", "made a link to set a new password for"},
-		stepsies.ActionKeepBackUser:      {"", "restored your account with less than in the backup", "restored with less than in the backup the user"},
+		stepsies.ActionKeepBackUser:      {"restored " + their + " account with less than in the backup", "restored your account with less than in the backup", "restored with less than in the backup the user"},
 		stepsies.ActionInviteUser:        {"", "", "invited"},
 		stepsies.ActionUninviteUser:      {"", "", "took back the invitation of"},
 		stepsies.ActionSignIn:            {"signed in", "signed in as you", "signed in as"},
