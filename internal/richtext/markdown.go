@@ -2,6 +2,7 @@ package richtext
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -106,7 +107,30 @@ var markdown = goldmark.New(
 const (
 	maxMarkdown = 2 << 20 // bytes
 	maxMarks    = 200     // quotes and lists around a line; goldmark has no bound of its own
+	// maxEmptyCells bounds the cells that nobody typed: goldmark fills each row up to the
+	// number of columns, so that a short text can become a table of millions.
+	maxEmptyCells = 10_000
 )
+
+// ruled finds lines that can be the second one of a table, which says how many columns
+// it has; ruled or not, lines that only look so count as well.
+var ruled = regexp.MustCompile(`^[ \t>*+0-9.)|:-]*-[ \t>*+0-9.)|:-]*\n?$`)
+
+// emptyCells is how many cells the tables of a document have at most once all their rows
+// are filled up.
+func emptyCells(md string) int {
+	cells, columns := 0, 0
+	for line := range strings.Lines(md) {
+		switch {
+		case strings.Trim(line, " \t>\n") == "":
+			columns = 0 // a table ends with an empty line
+		case strings.Contains(line, "|") && ruled.MatchString(line):
+			columns = max(columns, strings.Count(line, "|")+1)
+		}
+		cells += columns
+	}
+	return cells
+}
 
 var marks = regexp.MustCompile(`^[ \t]*(>|[-+*][ \t]|[0-9]{1,9}[.)][ \t])`)
 
@@ -128,6 +152,9 @@ func document(md string) (ast.Node, []byte, error) {
 			}
 			line = line[len(m):]
 		}
+	}
+	if n := emptyCells(md); n > len(md)+maxEmptyCells {
+		return nil, nil, errors.New("a table in it has many columns and more rows than cells; give each row its cells")
 	}
 	source := []byte(md)
 	return markdown.Parser().Parse(text.NewReader(source)), source, nil
