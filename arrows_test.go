@@ -39,7 +39,7 @@ var arrows = map[string][]string{
 	"internal/web/users":    {".", "internal/auth", "internal/mail", "internal/ratelimit", "internal/store", "internal/web/page"},
 	"internal/web/overview": {".", "internal/store", "internal/web/keys", "internal/web/page"},
 	"internal/web/docs":     {".", "internal/web/page"},
-	"internal/server": {".", "internal/api", "internal/auth", "internal/mail", "internal/ratelimit", "internal/readers", "internal/reqlog", "internal/richtext",
+	"internal/server": {".", "internal/api", "internal/auth", "internal/mail", "internal/mcp", "internal/ratelimit", "internal/readers", "internal/reqlog", "internal/richtext",
 		"internal/store", "internal/web"},
 	"cmd": {".", "client", "examples", "internal/auth", "internal/foldersync", "internal/mail", "internal/mcp", "internal/reqlog", "internal/richtext",
 		"internal/server", "internal/stepsyfile", "internal/store"},

@@ -42,7 +42,7 @@ func (cmd *demoCmd) Run(ctx context.Context, t *terminal) error {
 	var clock demoClock
 	log := slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, err := server.Open(ctx, server.Config{
-		DataDir: filepath.Join(folder, "data"), PublicURL: address, Log: log, Now: clock.now, RateLimits: true,
+		DataDir: filepath.Join(folder, "data"), PublicURL: address, Log: log, Now: clock.now, RateLimits: true, Version: version,
 	})
 	if err != nil {
 		return err

@@ -95,7 +95,7 @@ func (cmd *serveCmd) Run(ctx context.Context, t *terminal, in *Installation) err
 	config := server.Config{
 		PublicURL: publicURL, Origins: cmd.AllowedOrigins, Proxies: proxies, Log: t.log, Migrate: true, Mail: mail,
 		SignUp: cmd.Signup, RateLimits: cmd.RateLimits == "on", RedisURL: in.Redis, Drain: cmd.Drain, MetricsListener: metrics,
-		LeakPartners: partners,
+		LeakPartners: partners, Version: version,
 	}
 	s, err := openOwned(ctx, in, config)
 	if err != nil {

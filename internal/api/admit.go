@@ -59,7 +59,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.crossOrigin(w, r) {
 		return
 	}
-	if under(r.URL.Path, basePath) {
+	if under(r.URL.Path, basePath) || r.URL.Path == assistantsPath {
 		// What says nothing, caches of clients keep for minutes and give to other keys too.
 		w.Header().Set("Cache-Control", "private, no-cache")
 		w.Header().Add("Vary", "Authorization")
@@ -80,6 +80,14 @@ func withoutPrefix(r *http.Request, prefix string) *http.Request {
 	copied := r.WithContext(r.Context())
 	copied.URL = &u
 	return copied
+}
+
+// allowedHeaders are those that pages of other origins may send.
+func allowedHeaders(path string) string {
+	if path == assistantsPath {
+		return "Authorization, Content-Type, Last-Event-Id, Mcp-Method, Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id, X-Request-Id"
+	}
+	return "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
 }
 
 func (a *API) recover(w http.ResponseWriter, r *http.Request) {
@@ -127,7 +135,7 @@ func (a *API) allowed(r *http.Request) []string {
 // no list, which is the default, it does nothing.
 func (a *API) crossOrigin(w http.ResponseWriter, r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if len(a.Origins) == 0 || !strings.HasPrefix(r.URL.Path, basePath+"/") {
+	if len(a.Origins) == 0 || !strings.HasPrefix(r.URL.Path, basePath+"/") && r.URL.Path != assistantsPath {
 		return false
 	}
 	w.Header().Add("Vary", "Origin")
@@ -142,7 +150,7 @@ func (a *API) crossOrigin(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id")
+	h.Set("Access-Control-Allow-Headers", allowedHeaders(r.URL.Path))
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 	return true
@@ -158,7 +166,9 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	entry.Route = op.served()
 	c := &call{request: r, scope: op.scope}
 	err := a.identify(c, w, op)
-	a.observe(err)
+	if admittedIn(r.Context()) == nil {
+		a.observe(err)
+	}
 	if err == nil {
 		err = checkQuery(r.URL)
 	}
@@ -179,28 +189,40 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 // identify says who calls the operation, counts the request for their account and
 // checks the scope, in this order.
 func (a *API) identify(c *call, w http.ResponseWriter, op *operation) error {
-	r := c.request
-	entry := reqlog.From(r.Context())
-	if isOperator(r.Context()) {
-		c.principal = auth.Operator()
-		return nil
+	ctx := c.request.Context()
+	if op.open != nil && !isOperator(ctx) {
+		c.principal.Actor = stepsies.Actor{Kind: stepsies.ActorAnonymous, IP: reqlog.From(ctx).IP}
+		return op.open(a, ctx, c)
 	}
-	if op.open != nil {
-		c.principal.Actor = stepsies.Actor{Kind: stepsies.ActorAnonymous, IP: entry.IP}
-		return op.open(a, r.Context(), c)
-	}
-	var err error
-	if c.principal, err = a.Keys.Authenticate(r.Context(), r.Header["Authorization"], entry.IP); err != nil {
+	if err := a.recognise(c, w); err != nil {
 		return err
 	}
-	entry.UserID, entry.KeyID = c.principal.User.ID, c.principal.Key.ID
-	if err := a.count(c, w); err != nil {
-		return err
-	}
-	if !c.principal.Scopes.Allow(op.scope) {
+	if !c.principal.IsOperator() && !c.principal.Scopes.Allow(op.scope) {
 		return stepsies.Forbidden()
 	}
 	return nil
+}
+
+// recognise says whose key a request carries, and counts it. A call inside the process
+// is counted with the request that it is made for, whose key is judged anew.
+func (a *API) recognise(c *call, w http.ResponseWriter) (err error) {
+	ctx := c.request.Context()
+	entry := reqlog.From(ctx)
+	by := admittedIn(ctx)
+	switch {
+	case isOperator(ctx):
+		c.principal = auth.Operator()
+		return nil
+	case by != nil:
+		c.decision = by.decision
+		c.principal, err = a.Keys.Judge(ctx, by.request.Header["Authorization"], entry.IP)
+		return err
+	}
+	if c.principal, err = a.Keys.Authenticate(ctx, c.request.Header["Authorization"], entry.IP); err != nil {
+		return err
+	}
+	entry.UserID, entry.KeyID = c.principal.User.ID, c.principal.Key.ID
+	return a.count(c, w)
 }
 
 func (a *API) observe(err error) {
@@ -220,12 +242,13 @@ func insufficient(scope stepsies.Scope) string {
 	return challenge + `, error="insufficient_scope", scope="` + string(scope) + `"`
 }
 
-// writeRefusal answers a request that is not admitted (RFC 6750 §3).
+// writeRefusal answers a request that is not admitted (RFC 6750 §3). Where it is no scope
+// that is missing, scope is "".
 func writeRefusal(w http.ResponseWriter, r *http.Request, scope stepsies.Scope, err error) {
-	switch stepsies.CodeOf(err) {
-	case stepsies.CodeUnauthorized:
+	switch code := stepsies.CodeOf(err); {
+	case code == stepsies.CodeUnauthorized:
 		w.Header().Set("WWW-Authenticate", challenge)
-	case stepsies.CodeForbidden:
+	case code == stepsies.CodeForbidden && scope != "":
 		w.Header().Set("WWW-Authenticate", insufficient(scope))
 	}
 	WriteError(w, r, err)

@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,6 +36,11 @@ type Config struct {
 	// "forbidden", "rate_limit_exceeded", "quota_exceeded" or "unavailable".
 	Observe func(outcome string)
 
+	// Assistants, if set, makes what answers messages of the Model Context Protocol at
+	// /mcp, each of which is admitted first. It asks for operations through inside, with
+	// requests whose context is that of the message.
+	Assistants func(inside http.RoundTripper) http.Handler
+
 	// Partners may report leaked keys by signed messages; nil: nobody may.
 	Partners PartnerKeys
 	// ObserveLeaks, if set, is told of each leak report who made it ("anyone" or
@@ -47,14 +53,18 @@ type Limiter interface {
 	Take(ctx context.Context, account int64, limits stepsies.Limits) ratelimit.Decision
 }
 
-// API is the handler of everything under /v1, /api/v1, of /leaked-keys and of the
-// OpenAPI document.
+// API is the handler of everything under /v1, /api/v1, of /leaked-keys, of /mcp and of
+// the OpenAPI document.
 type API struct {
 	Config
 	mux      *http.ServeMux
 	huma     huma.API
 	routes   []Route
 	document map[string][]byte // the OpenAPI document, by its path
+
+	ownOrigin  string // of the installation's pages
+	assistants http.Handler
+	assisted   chan struct{} // a place for each message that is being answered
 }
 
 // Route is one operation of the API, as tests and documentation want to know it.
@@ -80,6 +90,13 @@ func New(c Config) (*API, error) {
 	}
 	if len(c.Partners) > 0 {
 		a.mux.HandleFunc("POST "+partnerPath, a.takePartnerReport)
+	}
+	if c.Assistants != nil {
+		a.assistants, a.assisted = c.Assistants(inside{a}), make(chan struct{}, maxAssisted)
+		a.mux.HandleFunc("POST "+assistantsPath, a.assist)
+	}
+	if u, err := url.Parse(c.PublicURL); err == nil {
+		a.ownOrigin = u.Scheme + "://" + u.Host
 	}
 	a.mux.HandleFunc("/", a.noRoute)
 	return a, a.describe()

@@ -28,7 +28,13 @@ func readBody(r *http.Request) ([]byte, error) {
 	if r.Method != http.MethodPost && r.Method != http.MethodPatch {
 		return nil, nil
 	}
-	body, err := readBytes(r)
+	return readJSON(r, MaxBody, errTooLarge)
+}
+
+// readJSON reads a body of at most limit bytes and puts it back; tooLarge is what a
+// larger one is told.
+func readJSON(r *http.Request, limit int64, tooLarge error) ([]byte, error) {
+	body, err := readBytes(r, limit, tooLarge)
 	if err != nil {
 		return nil, err
 	}
@@ -56,14 +62,14 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// readBytes reads a body of at most MaxBody bytes, whatever it is.
-func readBytes(r *http.Request) ([]byte, error) {
-	if r.ContentLength > MaxBody {
-		return nil, errTooLarge
+// readBytes reads a body of at most limit bytes, whatever it is.
+func readBytes(r *http.Request, limit int64, tooLarge error) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, tooLarge
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
-	if len(body) > MaxBody {
-		return nil, errTooLarge
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if int64(len(body)) > limit {
+		return nil, tooLarge
 	}
 	if err != nil {
 		return nil, stepsies.BadRequest("The body could not be read to its end. Send it again.")

@@ -128,7 +128,7 @@ func operationOf(op *huma.Operation) *operation { return op.Metadata[metadata].(
 // Serves reports whether everything at the path is the API's to answer, in its own
 // error format: what it serves, and whatever else is asked of it under /v1.
 func Serves(path string) bool {
-	if under(path, basePath) || under(path, "/api"+basePath) || documents[path] != "" || path == partnerPath {
+	if under(path, basePath) || under(path, "/api"+basePath) || documents[path] != "" || path == partnerPath || under(path, assistantsPath) {
 		return true
 	}
 	return slices.ContainsFunc(operations, func(o operation) bool { return o.atRoot && o.path() == path })

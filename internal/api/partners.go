@@ -164,7 +164,7 @@ func (a *API) signedBody(r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, errUnsigned
 	}
-	body, err := readBytes(r)
+	body, err := readBytes(r, MaxBody, errTooLarge)
 	if err != nil {
 		return nil, err
 	}

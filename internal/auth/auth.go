@@ -59,27 +59,52 @@ func NewKeys(s *store.Store, usage *Usage, now func() time.Time) *Keys {
 func (k *Keys) Observe(fn func(keys int, took time.Duration, err error)) { k.lookups.observe = fn }
 
 // Authenticate returns the principal of a request by its Authorization headers
-// and its client address. The error is stepsies.Unauthorized for every key that
-// does not work, whatever the cause, and has the code unavailable where the
-// database could not be asked: a failure is never an answer about a key.
+// and its client address, and notes that the key was used. The error is
+// stepsies.Unauthorized for every key that does not work, whatever the cause, and
+// has the code unavailable where the database could not be asked: a failure is
+// never an answer about a key.
 func (k *Keys) Authenticate(ctx context.Context, headers []string, ip string) (Principal, error) {
+	now := k.now() // the request's, however long the look-up takes
+	b, err := k.judge(ctx, headers, now)
+	switch {
+	case err == nil:
+		k.usage.accepted(b.Key.ID, ip, now)
+	case b.Key.ID != 0:
+		k.usage.refused(b.Key.ID, now)
+	}
+	return principal(b, ip, err)
+}
+
+// Judge does the same and notes nothing: for what is done on behalf of a request that
+// was authenticated before.
+func (k *Keys) Judge(ctx context.Context, headers []string, ip string) (Principal, error) {
+	b, err := k.judge(ctx, headers, k.now())
+	return principal(b, ip, err)
+}
+
+// judge finds the bearer of a key and says whether it works. That of a known key which
+// does not is returned with the error.
+func (k *Keys) judge(ctx context.Context, headers []string, now time.Time) (store.Bearer, error) {
 	secret, ok := ParseBearer(headers)
 	if !ok {
-		return Principal{}, stepsies.Unauthorized()
+		return store.Bearer{}, stepsies.Unauthorized()
 	}
-	now := k.now() // the request's, however long the look-up takes
 	b, found, err := k.lookups.find(ctx, secret.Hash())
+	switch {
+	case err != nil:
+		return store.Bearer{}, stepsies.Unavailable(err)
+	case !found:
+		return store.Bearer{}, stepsies.Unauthorized()
+	case !b.Works(now):
+		return b, stepsies.Unauthorized()
+	}
+	return b, nil
+}
+
+func principal(b store.Bearer, ip string, err error) (Principal, error) {
 	if err != nil {
-		return Principal{}, stepsies.Unavailable(err)
+		return Principal{}, err
 	}
-	if !found {
-		return Principal{}, stepsies.Unauthorized()
-	}
-	if !b.Works(now) {
-		k.usage.refused(b.Key.ID, now)
-		return Principal{}, stepsies.Unauthorized()
-	}
-	k.usage.accepted(b.Key.ID, ip, now)
 	return Principal{
 		Actor: stepsies.Actor{
 			Kind: stepsies.ActorKey, UserID: b.User.ID, Username: b.User.Username,

@@ -21,9 +21,40 @@ const (
 	formatHTML     format = "html"
 )
 
-// toMarkdown returns content as Markdown where nothing is lost by that, and else as
-// it is.
-func toMarkdown(html string) (string, format) {
+// texts turns texts from and into Markdown until its context ends, as many at once as
+// there are places.
+type texts struct {
+	ctx    context.Context
+	places chan struct{} // nil: any number
+}
+
+func (s *Server) texts(ctx context.Context) texts { return texts{ctx, s.reading} }
+
+// place waits for a place. What it returns gives it back.
+func (t texts) place() (leave func(), err error) {
+	leave = func() {}
+	if t.places != nil {
+		select {
+		case t.places <- struct{}{}:
+			leave = func() { <-t.places }
+		case <-t.ctx.Done():
+		}
+	}
+	if err = t.ctx.Err(); err != nil {
+		leave()
+		return nil, err
+	}
+	return leave, nil
+}
+
+// toMarkdown returns content as Markdown where nothing is lost by that, and else, or
+// where nobody waits any more, as it is.
+func (t texts) toMarkdown(html string) (string, format) {
+	leave, err := t.place()
+	if err != nil {
+		return html, formatHTML
+	}
+	defer leave()
 	md, err := richtext.ToSection(html)
 	if err != nil {
 		return html, formatHTML
@@ -33,7 +64,12 @@ func toMarkdown(html string) (string, format) {
 
 // toHTML returns what an assistant has written as HTML. The server sanitises it; what
 // would vanish there without a word is refused.
-func toHTML(content string, f format) (string, error) {
+func (t texts) toHTML(content string, f format) (string, error) {
+	leave, err := t.place()
+	if err != nil {
+		return "", err
+	}
+	defer leave()
 	if f == formatHTML {
 		return content, keeps(richtext.LostAddresses(content))
 	}
@@ -94,16 +130,16 @@ func (s *Server) document(ctx context.Context, req *sdk.ReadResourceRequest) (*s
 		s.logFailure("resource", err)
 		return nil, errors.New(sentence(err))
 	}
-	return &sdk.ReadResourceResult{Contents: []*sdk.ResourceContents{{URI: uri, MIMEType: markdownType, Text: asDocument(got)}}}, nil
+	return &sdk.ReadResourceResult{Contents: []*sdk.ResourceContents{{URI: uri, MIMEType: markdownType, Text: s.texts(ctx).document(got)}}}, nil
 }
 
-func asDocument(s *client.Stepsy) string {
+func (t texts) document(s *client.Stepsy) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n", s.Title)
 	if s.Description != "" {
 		fmt.Fprintf(&b, "\n%s\n", s.Description)
 	}
-	steps, next := readable(s.Steps, 1)
+	steps, next := t.readable(s.Steps, 1)
 	for _, step := range steps {
 		step.write(&b, "")
 	}

@@ -1,8 +1,11 @@
 package mcp
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"strings"
 
 	"github.com/stepsies/stepsies/client"
@@ -48,11 +51,15 @@ func sentence(err error) string {
 // in messages of the API.
 func (s *Server) logFailure(tool string, err error) {
 	if e, ok := errors.AsType[*client.Error](err); ok {
-		s.log.Warn("a tool failed", "tool", tool, "status", e.Status, "code", string(e.Code), "request_id", e.RequestID)
+		level := slog.LevelInfo
+		if e.Status >= http.StatusInternalServerError {
+			level = slog.LevelWarn
+		}
+		s.log.Log(context.Background(), level, "a tool failed", "tool", tool, "status", e.Status, "code", string(e.Code), "request_id", e.RequestID)
 		return
 	}
 	if _, ok := errors.AsType[refusal](err); ok {
-		s.log.Warn("a tool was called wrongly", "tool", tool)
+		s.log.Info("a tool was called wrongly", "tool", tool)
 		return
 	}
 	s.log.Warn("a tool failed", "tool", tool, "error", err)

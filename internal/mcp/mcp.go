@@ -44,12 +44,13 @@ type Config struct {
 	Log     *slog.Logger // of what goes wrong; holds neither keys nor content
 }
 
-// Server offers the tools to one assistant.
+// Server offers the tools: to one assistant by Run, or to many as a Handler.
 type Server struct {
-	client *client.Client
-	log    *slog.Logger
-	sdk    *sdk.Server
-	needs  map[string]client.Scope // of each tool, by name
+	client  *client.Client
+	log     *slog.Logger
+	sdk     *sdk.Server
+	needs   map[string]client.Scope // of each tool, by name
+	reading chan struct{}           // a place for each text that is being read; nil: any number
 }
 
 // New returns a server. It does not call the API: a key that has ended, or a

@@ -137,7 +137,7 @@ func (s *Server) read(ctx context.Context, in readIn) (readOut, error) {
 	if first > max(len(got.Steps), 1) {
 		return readOut{}, refuse("There is no step %d: the stepsy has %d.", first, len(got.Steps))
 	}
-	out.Steps, out.NextStep = readable(got.Steps, first)
+	out.Steps, out.NextStep = s.texts(ctx).readable(got.Steps, first)
 	return out, nil
 }
 
@@ -146,12 +146,12 @@ const maxRead = 100_000
 
 // readable returns the steps from a position on as Markdown, and the position of
 // the first one that has no room: 0 where all have.
-func readable(steps []client.Step, first int) (out []readStep, next int) {
+func (t texts) readable(steps []client.Step, first int) (out []readStep, next int) {
 	out = []readStep{}
 	size := 0
 	for i := first - 1; i < len(steps); i++ {
 		step := readStep{ID: steps[i].ID, Position: i + 1, Title: steps[i].Title}
-		step.Content, step.Format = toMarkdown(steps[i].Content)
+		step.Content, step.Format = t.toMarkdown(steps[i].Content)
 		if size += len(step.Title) + len(step.Content); size > maxRead && len(out) > 0 {
 			return out, i + 1
 		}

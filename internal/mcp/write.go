@@ -42,8 +42,9 @@ type writtenStep struct {
 
 func (s *Server) draft(ctx context.Context, in draftIn) (written, error) {
 	want := client.NewStepsy{Title: in.Title, Description: in.Description, Category: in.Category, Slug: in.Slug, Status: client.StatusDraft}
+	texts := s.texts(ctx)
 	for i, step := range in.Steps {
-		html, err := toHTML(step.Content, step.Format)
+		html, err := texts.toHTML(step.Content, step.Format)
 		if err != nil {
 			return written{}, refuse("The content of step %d cannot be read: %v.", i+1, err)
 		}
@@ -84,7 +85,7 @@ func (s *Server) update(ctx context.Context, in updateIn) (written, error) {
 		if versionOf(now) != strings.Trim(in.Version, `"`) {
 			return written{}, errStale
 		}
-		steps, err := newOrder(now.Steps, in)
+		steps, err := s.texts(ctx).newOrder(now.Steps, in)
 		if err != nil {
 			return written{}, err
 		}
@@ -95,7 +96,7 @@ func (s *Server) update(ctx context.Context, in updateIn) (written, error) {
 
 // newOrder returns the list of steps that an update asks for. It refuses to lose a
 // step that nobody named, for an assistant may have read, or remembered, a part.
-func newOrder(now []client.Step, in updateIn) ([]client.StepInput, error) {
+func (t texts) newOrder(now []client.Step, in updateIn) ([]client.StepInput, error) {
 	left := map[int64]client.Step{}
 	for _, step := range now {
 		left[step.ID] = step
@@ -121,7 +122,7 @@ func newOrder(now []client.Step, in updateIn) ([]client.StepInput, error) {
 			return nil, refuse("Item %d of steps has the id %d, which is no step of the stepsy, stands in steps twice or in remove_steps as well. Its steps are %s.", i+1, want.ID, ids(now))
 		}
 		delete(left, want.ID)
-		step, err := want.on(was)
+		step, err := t.change(was, want)
 		if err != nil {
 			return nil, refuse("Item %d of steps: %v.", i+1, err)
 		}
@@ -139,8 +140,8 @@ func newOrder(now []client.Step, in updateIn) ([]client.StepInput, error) {
 	return steps, nil
 }
 
-// on returns the step with what is wanted changed. was is zero for a new one.
-func (want changedStep) on(was client.Step) (client.StepInput, error) {
+// change returns the step with what is wanted changed. was is zero for a new one.
+func (t texts) change(was client.Step, want changedStep) (client.StepInput, error) {
 	step := client.StepInput{ID: was.ID, Title: was.Title, Content: was.Content}
 	switch {
 	case want.Title != nil:
@@ -151,11 +152,11 @@ func (want changedStep) on(was client.Step) (client.StepInput, error) {
 	if want.Content == nil {
 		return step, nil
 	}
-	if md, f := toMarkdown(was.Content); was.ID != 0 && md == *want.Content && (f == formatHTML) == (want.Format == formatHTML) {
+	if md, f := t.toMarkdown(was.Content); was.ID != 0 && md == *want.Content && (f == formatHTML) == (want.Format == formatHTML) {
 		return step, nil // what was read and is sent back stays to the letter
 	}
 	var err error
-	step.Content, err = toHTML(*want.Content, want.Format)
+	step.Content, err = t.toHTML(*want.Content, want.Format)
 	return step, err
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/stepsies/stepsies/internal/api"
 	"github.com/stepsies/stepsies/internal/auth"
 	"github.com/stepsies/stepsies/internal/mail"
+	"github.com/stepsies/stepsies/internal/mcp"
 	"github.com/stepsies/stepsies/internal/ratelimit"
 	"github.com/stepsies/stepsies/internal/readers"
 	"github.com/stepsies/stepsies/internal/reqlog"
@@ -58,6 +59,7 @@ type Config struct {
 	// MetricsListener serves /metrics. Without one they are on the public listener,
 	// for clients on this machine alone.
 	MetricsListener net.Listener
+	Version         string // of the program, as assistants are told it
 	Log             *slog.Logger
 	Now             func() time.Time // nil is time.Now
 	// Migrate brings the database to this program's version first. Without it a
@@ -158,6 +160,7 @@ func (s *Server) open(ctx context.Context) error {
 		Store: s.store, Keys: keys, PublicURL: c.PublicURL, Origins: c.Origins, Now: c.Now, Log: c.Log,
 		Observe: s.metrics.admitted, ObserveLeaks: s.metrics.leaksReported,
 	}
+	config.Assistants = s.assistants
 	if config.Partners, err = leakPartners(c.LeakPartners); err != nil {
 		return fmt.Errorf("keys of partners: %w", err)
 	}
@@ -199,6 +202,11 @@ func (s *Server) routes() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// assistants makes what serves assistants over HTTP.
+func (s *Server) assistants(inside http.RoundTripper) http.Handler {
+	return mcp.NewHandler(inside, mcp.Config{Version: s.config.Version, Log: s.config.Log})
 }
 
 // Store gives demo and tests the database beneath.
