@@ -24,6 +24,7 @@ import (
 
 // call is what is known of a request once it has been admitted.
 type call struct {
+	header    http.Header // of the answer
 	principal auth.Principal
 	decision  *ratelimit.Decision // nil where nothing is limited
 	scope     stepsies.Scope      // that the operation needs
@@ -164,7 +165,7 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	op := operationOf(ctx.Operation())
 	entry := reqlog.From(r.Context())
 	entry.Route = op.served()
-	c := &call{request: r, scope: op.scope}
+	c := &call{request: r, header: w.Header(), scope: op.scope}
 	err := a.identify(c, w, op)
 	if admittedIn(r.Context()) == nil {
 		a.observe(err)

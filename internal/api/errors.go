@@ -82,8 +82,14 @@ func toAPIError(ctx context.Context, err error) error {
 		}
 		out.header = http.Header{"Www-Authenticate": {insufficient(scope)}}
 	case stepsies.CodeUnauthorized:
-		// Admission has let the request in, and its key ended meanwhile.
+		// Admission has let the request in, and its key ended meanwhile. How its account
+		// stands is not for who has no key.
 		out.header = http.Header{"Www-Authenticate": {challenge}}
+		if c, ok := ctx.Value(callKey{}).(*call); ok {
+			for _, name := range limitHeaders {
+				c.header.Del(name)
+			}
+		}
 	}
 	return out
 }
