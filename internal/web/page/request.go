@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -143,8 +144,25 @@ var ErrDeadLink = stepsies.Conflict("This link has been used already, or its tim
 // ErrHalfForm is for forms that lack what every one of theirs has.
 var ErrHalfForm = stepsies.BadRequest("The form came incomplete. Go back and send it again.")
 
-// admit finds the session. A page that is another's to see does not exist.
+// readBody has the whole body arrive before anything is decided, however it is encoded.
+// One that is too large or breaks off fails where it is read again.
+func (q *Request) readBody() {
+	b, err := io.ReadAll(http.MaxBytesReader(q.W, q.Body, MaxForm))
+	rest := io.Reader(http.NoBody)
+	if err != nil {
+		rest = failing{err}
+	}
+	q.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), rest))
+}
+
+// failing is what is read of a body behind what arrived of it.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// admit finds the session, as it is now. A page that is another's to see does not exist.
 func (q *Request) admit(r Route) error {
+	q.Session = auth.Session{}
 	session, err := q.site.Sessions.Current(q.Context(), q.Request)
 	if stepsies.CodeOf(err) == stepsies.CodeNotFound {
 		return nil

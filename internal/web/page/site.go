@@ -68,9 +68,15 @@ func (s *Site) Serve(r Route) http.HandlerFunc {
 			return
 		}
 		if req.Method == http.MethodPost {
-			req.Body = http.MaxBytesReader(w, req.Body, MaxForm)
+			q.readBody()
 			if err := req.ParseForm(); err != nil {
 				q.showError(stepsies.BadRequest("The form is too large or could not be read. Go back, shorten it and send it again."))
+				return
+			}
+			// What let them in may have ended while the form was on its way, and a form that
+			// is refused for what is in it never comes to the store, which judges writes.
+			if err := q.admit(r); err != nil {
+				q.showError(err)
 				return
 			}
 		}

@@ -109,7 +109,8 @@ var errTakenMeanwhile = stepsies.Conflict("Another account has this address by n
 
 // sendVerification asks whoever reads an address to confirm it: the present one of a
 // user, or one that they want. That it could not be sent is for the log: the user can
-// ask again under Profile.
+// ask again under Profile. The link gives nothing to who was suspended, deleted or signed
+// out meanwhile: whoever reads the address confirms it, and is judged then.
 func (c *core) sendVerification(ctx context.Context, u stepsies.User, to string) {
 	if c.Mail == nil {
 		return
