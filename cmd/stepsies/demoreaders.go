@@ -74,7 +74,7 @@ func (r *readerSeeds) rate(ctx context.Context, st *store.Store, made stepsies.S
 			rating.Comment, s.Words[n] = words[0], words[1:]
 		}
 		r.clock.daysAgo(s.DaysOld * (len(stars) - 1 - i) / len(stars))
-		if _, err := st.RateStepsy(ctx, made.ID, store.RatingReader{byte(i), byte(i >> 8)}, rating); err != nil {
+		if _, err := st.RateStepsy(ctx, operatorWrite, made.ID, store.RatingReader{byte(i), byte(i >> 8)}, rating); err != nil {
 			return err
 		}
 	}

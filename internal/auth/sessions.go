@@ -69,7 +69,7 @@ func (s Session) Actor(ip string) stepsies.Actor {
 // Write is a change that the person makes on a page for those who have the role, ""
 // for everybody.
 func (s Session) Write(ip string, role stepsies.Role) store.Write {
-	return store.Write{Actor: s.Actor(ip), Right: store.Right{SessionID: s.ID, Role: role}}
+	return store.Write{Actor: s.Actor(ip), Right: store.Right{SessionID: s.ID, Token: s.token, Role: role}}
 }
 
 // Access is how far the person reached when their session was read. What a write

@@ -15,6 +15,7 @@ import (
 type Right struct {
 	Scope     stepsies.Scope // of a key; never "" there
 	SessionID int64          // of a person; never 0 there
+	Token     TokenHash      // by which the browser holds that session
 	Role      stepsies.Role  // of a person, "" for whichever they have
 }
 
@@ -150,10 +151,12 @@ func (t *tx) judgeKey(ctx context.Context, w Write, j judging) error {
 
 const actorBySession = `select ` + userColumns + `, s.expires_at` + userTables + ` join sessions s on s.user_id = u.id`
 
+// judgeSession wants the token, too: a session goes on under a new one when its user
+// changes their password, and whoever sent the old one is signed out.
 func (t *tx) judgeSession(ctx context.Context, w Write, j judging) error {
 	var ends time.Time
-	found, err := t.readActor(ctx, actorBySession+j.gate+` where u.id = $1 and s.id = $2`+j.session, []any{w.Actor.UserID, w.Right.SessionID},
-		stampTo{&ends})
+	found, err := t.readActor(ctx, actorBySession+j.gate+` where u.id = $1 and s.id = $2 and s.token_hash = $3`+j.session,
+		[]any{w.Actor.UserID, w.Right.SessionID, w.Right.Token[:]}, stampTo{&ends})
 	if err != nil {
 		return wrap(err, "judge session %d", w.Right.SessionID)
 	}

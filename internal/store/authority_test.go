@@ -106,6 +106,9 @@ func testRightsEnd(t *testing.T, f *fixture) {
 		"password": {func(u stepsies.User, _ stepsies.APIKey, _ stepsies.Secret) error {
 			return f.SetPassword(ctx, byOperator, u.Username, "hash", 0)
 		}, nil, ErrSignedOut},
+		"renewed": {func(u stepsies.User, _ stepsies.APIKey, _ stepsies.Secret) error {
+			return f.ChangePassword(ctx, by(u), u.Username, "hash", -u.ID, TokenHash{7})
+		}, nil, ErrSignedOut},
 		"signedout": {func(u stepsies.User, _ stepsies.APIKey, _ stepsies.Secret) error {
 			return f.EndSessions(ctx, byOperator, u, 0)
 		}, nil, ErrSignedOut},

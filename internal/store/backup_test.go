@@ -92,7 +92,7 @@ func fillForBackup(t *testing.T, s *Store) stepsies.Secret {
 	must(err)
 	must(s.AddCounts(ctx, []Counts{{StepsyID: made.Value.ID, Views: 6, Completions: 2, Ratings: 2, Stars: 9}}))
 	must(s.RecordReadings(ctx, []Reading{{StepsyID: made.Value.ID, Reader: 1, Mark: MarkView}, {StepsyID: made.Value.ID, Reader: 1, Mark: 1}}))
-	_, err = s.RateStepsy(ctx, made.Value.ID, RatingReader{1}, stepsies.Rating{Stars: 4, Comment: "Good"})
+	_, err = s.RateStepsy(ctx, byOperator, made.Value.ID, RatingReader{1}, stepsies.Rating{Stars: 4, Comment: "Good"})
 	must(err)
 	return secret
 }

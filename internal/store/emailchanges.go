@@ -132,7 +132,8 @@ func (t *tx) endEmailChange(ctx context.Context, userID int64) error {
 // their present one, or the one that they have asked for, which counts from then on.
 // It returns the user as they are and as they were before. The error has the code
 // not_found where the link works no more, and conflict where the address is another's
-// by now; nothing is changed then.
+// by now; nothing is changed then. What lets it happen is the link and no session, so
+// that it is the link that is judged here, with the suspension of its user.
 func (s *Store) VerifyEmail(ctx context.Context, ip string, hash TokenHash) (u, before stepsies.User, err error) {
 	err = s.transactUnjudged(ctx, func(t *tx) error {
 		l, err := t.useLink(ctx, LinkEmail, hash)

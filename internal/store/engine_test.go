@@ -160,7 +160,7 @@ var byOperator = Write{Actor: stepsies.Actor{Kind: stepsies.ActorOperator}}
 func by(u stepsies.User) Write {
 	return Write{
 		Actor: stepsies.Actor{Kind: stepsies.ActorSession, UserID: u.ID, Username: u.Username, IP: "192.0.2.7"},
-		Right: Right{SessionID: -u.ID},
+		Right: Right{SessionID: -u.ID, Token: sha256.Sum256([]byte(u.Username))},
 	}
 }
 

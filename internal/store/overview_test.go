@@ -58,7 +58,7 @@ func testLatelyOfUser(t *testing.T, f *fixture) {
 		for day := today - 31; day <= today; day++ {
 			readings = append(readings, Reading{StepsyID: s.ID, Day: day, Mark: MarkView}, Reading{StepsyID: s.ID, Day: day, Mark: MarkCompletion})
 		}
-		if _, err := f.RateStepsy(ctx, s.ID, RatingReader{1}, stepsies.Rating{Stars: 4}); err != nil {
+		if _, err := f.RateStepsy(ctx, byOperator, s.ID, RatingReader{1}, stepsies.Rating{Stars: 4}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,9 +11,10 @@ import (
 type RatingReader [32]byte
 
 // RateStepsy keeps what a reader thinks of a stepsy that they can read. A reader
-// has one rating of it; a later one takes its place.
-func (s *Store) RateStepsy(ctx context.Context, stepsyID int64, reader RatingReader, r stepsies.Rating) (stepsies.Rating, error) {
-	err := s.transactUnjudged(ctx, func(t *tx) error {
+// has one rating of it; a later one takes its place. Anyone may rate; who does it in
+// their own name is judged, so that none is left in the name of who is signed out.
+func (s *Store) RateStepsy(ctx context.Context, w Write, stepsyID int64, reader RatingReader, r stepsies.Rating) (stepsies.Rating, error) {
+	err := s.transact(ctx, w, func(t *tx) error {
 		t.keysUntouched = true
 		st, err := readStepsy(ctx, t, stepsyID, "")
 		if err == nil && !st.VisibleTo(stepsies.Access{}) {

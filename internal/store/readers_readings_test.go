@@ -178,7 +178,7 @@ func testRatings(t *testing.T, f *fixture) {
 	s := f.published(t, f.member(t, "sarah"), "Rated")
 	rate := func(reader byte, stars int, comment string) stepsies.Rating {
 		t.Helper()
-		r, err := f.RateStepsy(ctx, s.ID, RatingReader{reader}, stepsies.Rating{Stars: stars, Comment: comment})
+		r, err := f.RateStepsy(ctx, byOperator, s.ID, RatingReader{reader}, stepsies.Rating{Stars: stars, Comment: comment})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,7 +229,7 @@ func testRatingVisibility(t *testing.T, f *fixture) {
 		t.Fatal(err)
 	}
 	for _, id := range []int64{draft.ID, gone.ID, suspended.ID, suspended.ID + 1000} {
-		if _, err := f.RateStepsy(ctx, id, RatingReader{1}, stepsies.Rating{Stars: 1}); stepsies.CodeOf(err) != stepsies.CodeNotFound {
+		if _, err := f.RateStepsy(ctx, byOperator, id, RatingReader{1}, stepsies.Rating{Stars: 1}); stepsies.CodeOf(err) != stepsies.CodeNotFound {
 			t.Errorf("stepsy %d could be rated: %v", id, err)
 		}
 	}
@@ -244,7 +244,7 @@ func testParallelRatings(t *testing.T, f *fixture) {
 	for i := range 32 {
 		readers.Go(func() {
 			// Each of eight readers rates four times, at once.
-			if _, err := f.RateStepsy(t.Context(), s.ID, RatingReader{byte(i % 8)}, stepsies.Rating{Stars: 1 + i%5}); err != nil {
+			if _, err := f.RateStepsy(t.Context(), byOperator, s.ID, RatingReader{byte(i % 8)}, stepsies.Rating{Stars: 1 + i%5}); err != nil {
 				t.Error(err)
 			}
 		})

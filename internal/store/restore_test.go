@@ -228,7 +228,7 @@ func TestNumbersAreNeverGivenTwice(t *testing.T) {
 		if first := w.find(t, "first"); first.ID <= gone.ID {
 			t.Errorf("in an empty database a new user has the number %d of one who was deleted before the backup (%d)", first.ID, gone.ID)
 		}
-		_, err = w.RateStepsy(ctx, w.publish(t), RatingReader{7}, stepsies.Rating{Stars: 5})
+		_, err = w.RateStepsy(ctx, byOperator, w.publish(t), RatingReader{7}, stepsies.Rating{Stars: 5})
 		w.must(t, err)
 	})
 }

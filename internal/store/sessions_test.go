@@ -118,7 +118,7 @@ func testSessionsEnd(t *testing.T, f *fixture) {
 	}
 	live(1, 2)
 	inKept := by(u)
-	inKept.Right.SessionID = kept.ID
+	inKept.Right.SessionID, inKept.Right.Token = kept.ID, token(1)
 	if err := f.EndSessions(ctx, inKept, u, kept.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -244,7 +244,7 @@ func testDeleteUser(t *testing.T, f *fixture) {
 			f.AddCounts(ctx, []Counts{{StepsyID: made.Value.ID, Views: 1}, {StepsyID: gone.ID, Views: 1}}),
 			second(f.PublishStepsy(ctx, by(u), made.Value.ID)),
 			f.RecordReadings(ctx, []Reading{{StepsyID: made.Value.ID, Mark: MarkView}, {StepsyID: made.Value.ID, Mark: 1}}),
-			second(f.RateStepsy(ctx, made.Value.ID, RatingReader{1}, stepsies.Rating{Stars: 5})),
+			second(f.RateStepsy(ctx, byOperator, made.Value.ID, RatingReader{1}, stepsies.Rating{Stars: 5})),
 		} {
 			if err != nil {
 				t.Fatal(err)

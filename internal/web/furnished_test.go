@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -99,12 +101,13 @@ func (f *furnished) furnishUsers(t *testing.T) {
 // inSession is a write of a user who has just signed in.
 func (f *furnished) inSession(t *testing.T, u stepsies.User, ip string) store.Write {
 	t.Helper()
-	_, hash := auth.NewToken()
-	s, err := f.Store().CreateSession(t.Context(), store.NewSession{UserID: u.ID, PasswordHash: f.passwordHash(t, u), Token: hash, IP: ip, UserAgent: "Mozilla/5.0", Lifetime: auth.SessionLifetime})
+	r := httptest.NewRequest(http.MethodPost, "/sign-in", nil)
+	r.Header.Set("User-Agent", "Mozilla/5.0")
+	s, err := auth.NewSessions(f.Store(), f.now, false).Start(t.Context(), httptest.NewRecorder(), r, u, f.passwordHash(t, u), ip)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return auth.Session{Session: s, User: u}.Write(ip, "")
+	return s.Write(ip, "")
 }
 
 // furnishKeys makes keys of every kind, with how they were used.
@@ -234,7 +237,7 @@ func (f *furnished) furnishReaders(t *testing.T) {
 	}
 	for i, words := range []string{"", "Step two could use an example for a shop. Ours sells tea, not software.", "Had all five drafted in one afternoon."} {
 		f.back(time.Duration(9-i) * day)
-		must[stepsies.Rating](t)(f.Store().RateStepsy(t.Context(), f.published.ID, store.RatingReader{byte(i)}, stepsies.Rating{Stars: 3 + i, Comment: f.say("rating comment", words)}))
+		must[stepsies.Rating](t)(f.Store().RateStepsy(t.Context(), operator, f.published.ID, store.RatingReader{byte(i)}, stepsies.Rating{Stars: 3 + i, Comment: f.say("rating comment", words)}))
 	}
 }
 

@@ -63,6 +63,15 @@ func (p *Pages) newRatingReader(q *page.Request) store.RatingReader {
 	return sha256.Sum256([]byte("browser " + value))
 }
 
+// readerWrite is the actor of what a reader leaves: whoever is signed in, or nobody
+// that we know.
+func readerWrite(q *page.Request) store.Write {
+	if q.SignedIn() {
+		return q.Write()
+	}
+	return store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous, IP: q.IP}}
+}
+
 var errOwnRating = &stepsies.Error{Code: stepsies.CodeForbidden, Message: "This stepsy is your own. Its readers rate it."}
 
 // Rate keeps a reader's rating, in the place of an earlier one.
@@ -98,7 +107,7 @@ func (p *Pages) Rate(q *page.Request) error {
 	if !known {
 		reader = p.newRatingReader(q)
 	}
-	if _, err := p.Store.RateStepsy(q.Context(), s.ID, reader, rating); err != nil {
+	if _, err := p.Store.RateStepsy(q.Context(), readerWrite(q), s.ID, reader, rating); err != nil {
 		return err
 	}
 	q.Notice(page.RatedNotice)
