@@ -5,11 +5,10 @@ package reading
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-	"github.com/stepsies/stepsies/internal/web/page"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
+import "github.com/stepsies/stepsies/internal/web/page"
 
 // metadataHead are the tags that other sites read: the stepsy's other forms, Open
 // Graph, the cards of X, and schema.org's HowTo.

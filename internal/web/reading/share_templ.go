@@ -5,11 +5,10 @@ package reading
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-	"github.com/stepsies/stepsies/internal/web/page"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
+import "github.com/stepsies/stepsies/internal/web/page"
 
 // share gives a stepsy's address in the forms that people need. Its fields can be
 // copied from without a script, too.

@@ -5,11 +5,10 @@ package users
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-	"github.com/stepsies/stepsies/internal/web/page"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
+import "github.com/stepsies/stepsies/internal/web/page"
 
 // userPageOf is a user's page, as admins see it.
 func userPageOf(p page.Page, v userView) templ.Component {
