@@ -47,6 +47,7 @@ const (
 	ActionConfirmEmail  Action = "user.email_confirm"
 	ActionVerifyEmail   Action = "user.email_verify"
 	ActionSetPassword   Action = "user.password"
+	ActionUnlockUser    Action = "user.unlock" // after wrong passwords
 	ActionLinkPassword  Action = "user.password_link"
 	ActionKeepBackUser  Action = "user.keep_back"
 	ActionInviteUser    Action = "user.invite"
@@ -79,7 +80,7 @@ var targets = map[Action]Target{
 	ActionDeleteStepsy: TargetStepsy, ActionRestoreStepsy: TargetStepsy, ActionLinkStepsy: TargetStepsy, ActionUnlinkStepsy: TargetStepsy,
 
 	ActionCreateUser: TargetUser, ActionUpdateUser: TargetUser, ActionSuspendUser: TargetUser, ActionUnsuspendUser: TargetUser, ActionDeleteUser: TargetUser,
-	ActionAskEmail: TargetUser, ActionEndEmail: TargetUser, ActionConfirmEmail: TargetUser, ActionVerifyEmail: TargetUser, ActionSetPassword: TargetUser,
+	ActionAskEmail: TargetUser, ActionEndEmail: TargetUser, ActionConfirmEmail: TargetUser, ActionVerifyEmail: TargetUser, ActionSetPassword: TargetUser, ActionUnlockUser: TargetUser,
 	ActionLinkPassword: TargetUser, ActionKeepBackUser: TargetUser, ActionInviteUser: TargetUser, ActionUninviteUser: TargetUser,
 	ActionSignIn: TargetUser, ActionSignOut: TargetUser, ActionSignOutEverywhere: TargetUser,
 

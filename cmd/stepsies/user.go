@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -20,6 +21,7 @@ type userCmd struct {
 	Create userCreateCmd `cmd:"" help:"Create a user."`
 	List   userListCmd   `cmd:"" help:"List users, newest first."`
 	Set    userSetCmd    `cmd:"" help:"Change a user."`
+	Unlock userUnlockCmd `cmd:"" help:"Let a user sign in again after too many wrong passwords."`
 	Delete userDeleteCmd `cmd:"" help:"Delete a user with all that they own, for good; nobody gets the name for 90 days."`
 }
 
@@ -170,6 +172,24 @@ func (cmd *userSetCmd) Run(ctx context.Context, t *terminal, in *Installation) e
 		}
 	}
 	_, err = fmt.Fprintf(t.out, "Changed %s.\n", u.Username)
+	return err
+}
+
+type userUnlockCmd struct {
+	Name string `arg:"" help:"Username."`
+}
+
+// Run lets the user try again, on every node.
+func (cmd *userUnlockCmd) Run(ctx context.Context, t *terminal, in *Installation) error {
+	c, done, err := connect(ctx, t, in)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := c.Do(ctx, "POST", "/operator/users/"+url.PathEscape(cmd.Name)+"/unlock", nil, nil); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "%s may try again.\n", cmd.Name)
 	return err
 }
 

@@ -78,23 +78,20 @@ func (s Session) Access() stepsies.Access {
 	return stepsies.Access{UserID: s.User.ID, Everyone: s.User.Role == stepsies.RoleAdmin}
 }
 
-// SignIn checks a username or e-mail address with its password and starts a
-// session, whose cookie it sets. The work is the same whether the name exists. The
-// caller limits how often it may be tried.
-func (s *Sessions) SignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, login, password, ip string) (stepsies.User, error) {
-	u, hash, err := s.store.PasswordHash(ctx, strings.TrimSpace(login))
-	if err != nil && stepsies.CodeOf(err) != stepsies.CodeNotFound {
-		return u, err
-	}
-	ok, err := PasswordMatches(ctx, password, hash)
+// SignIn checks the password of whom a login names, see [store.Store.SignInOf], and
+// starts a session, whose cookie it sets. The work is the same whether there is anybody.
+// It is ErrSignIn where the password is wrong. The caller limits how often it may be
+// tried.
+func (s *Sessions) SignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, who store.SignIn, password, ip string) error {
+	ok, err := PasswordMatches(ctx, password, who.PasswordHash)
 	if err != nil {
-		return u, err
+		return err
 	}
-	if !ok || u.Suspended() {
-		return stepsies.User{}, ErrSignIn
+	if !ok || who.User.Suspended() {
+		return ErrSignIn
 	}
-	_, err = s.Start(ctx, w, r, u, hash, ip)
-	return u, err
+	_, err = s.Start(ctx, w, r, who.User, who.PasswordHash, ip)
+	return err
 }
 
 // Start begins a session of the user in this browser, in place of the one that it
@@ -114,6 +111,7 @@ func (s *Sessions) Start(ctx context.Context, w http.ResponseWriter, r *http.Req
 		return Session{}, err
 	}
 	http.SetCookie(w, s.cookie(token, int(SessionLifetime.Seconds())))
+	s.Remember(w, r, passwordHash)
 	if old, err := s.Current(ctx, r); err == nil {
 		if err := s.store.EndSession(ctx, old.Write(ip, ""), old.User, old.ID); err != nil && !errors.Is(err, store.ErrSignedOut) {
 			return Session{}, err

@@ -49,6 +49,10 @@ type Verdict struct {
 	// RetryAfter is how long the window goes on, in whole seconds, rounded up, at
 	// least 1; 0 where the event was admitted.
 	RetryAfter int64
+
+	until  time.Time // when its window ends
+	shared bool      // counted in Redis
+	left   time.Duration
 }
 
 // caller is a hash of an address or a name, so that an entry has one size whatever
@@ -81,18 +85,26 @@ func (l *AddressLimiter) TakeName(ctx context.Context, name string) Verdict {
 	return l.take(ctx, nameCaller(name))
 }
 
-// ForgetName begins anew for a name: a sign-in that succeeded ends the count of
-// those that failed.
-func (l *AddressLimiter) ForgetName(ctx context.Context, name string) {
-	c := nameCaller(name)
-	l.mu.Lock()
-	if e := l.callers[c]; e != nil {
-		l.forget(e)
+// GiveBackName takes an event of a name back that [AddressLimiter.TakeName] admitted: it
+// turned out to be none that counts. Once the window of that verdict is over there is
+// nothing to give back, so that nobody gains a part of the next one.
+func (l *AddressLimiter) GiveBackName(ctx context.Context, name string, v Verdict) {
+	now := l.config.Now()
+	if !v.Allowed || !now.Before(v.until) {
+		return
 	}
-	l.mu.Unlock()
-	if l.config.Shared != nil {
-		// At worst the count goes on until its window ends.
-		_ = l.config.Shared.forgetEvents(ctx, l.key(c))
+	c := nameCaller(name)
+	if v.shared {
+		// At worst the event counts until its window ends.
+		_ = l.config.Shared.giveBackEvent(ctx, l.key(c))
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.callers[c]; e != nil {
+		if ev := e.Value.(*events); ev.began.Add(l.config.Window).Equal(v.until) && ev.count > 0 {
+			ev.count--
+		}
 	}
 }
 
@@ -125,6 +137,7 @@ func (l *AddressLimiter) key(c caller) string {
 func (l *AddressLimiter) take(ctx context.Context, c caller) Verdict {
 	if l.config.Shared != nil {
 		if v, err := l.config.Shared.takeEvent(ctx, l.key(c), l.config.Limit, l.config.Window); err == nil {
+			v.until = l.config.Now().Add(v.left)
 			return v
 		}
 	}
@@ -136,7 +149,7 @@ func (l *AddressLimiter) take(ctx context.Context, c caller) Verdict {
 		return refuse(l.config.Window - now.Sub(e.began))
 	}
 	e.count++
-	return Verdict{Allowed: true}
+	return Verdict{Allowed: true, until: e.began.Add(l.config.Window)}
 }
 
 // entry returns the caller's window, a new one where it had none or it is over.
@@ -195,15 +208,20 @@ func (r *Redis) takeEvent(ctx context.Context, key string, limit int, window tim
 	if n[0] == 0 {
 		return refuse(time.Duration(n[2]) * time.Millisecond), nil
 	}
-	return Verdict{Allowed: true}, nil
+	return Verdict{Allowed: true, shared: true, left: time.Duration(n[2]) * time.Millisecond}, nil
 }
 
-func (r *Redis) forgetEvents(ctx context.Context, key string) error {
+// giveBackScript lowers a counter that is there still.
+var giveBackScript = rueidis.NewLuaScript(`local n = tonumber(redis.call('GET', KEYS[1])) or 0
+if n > 0 then redis.call('DECR', KEYS[1]) end
+return n`)
+
+func (r *Redis) giveBackEvent(ctx context.Context, key string) error {
 	client := r.client.Load()
 	if client == nil || r.degraded.Load() {
 		return errAlone
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.config.Timeout)
 	defer cancel()
-	return (*client).Do(ctx, (*client).B().Del().Key(r.config.Prefix+key).Build()).Error()
+	return giveBackScript.Exec(ctx, *client, []string{r.config.Prefix + key}, nil).Error()
 }

@@ -51,20 +51,44 @@ func TestAddressesAreLimitedEachForItself(t *testing.T) {
 	})
 }
 
-func TestNamesAreLimitedUntilTheyAreForgotten(t *testing.T) {
+func TestNamesAreLimitedAndGivenBackOneByOne(t *testing.T) {
 	ctx := context.Background()
 	onEachAddressLimiter(t, func(t *testing.T, l *AddressLimiter) {
+		var first Verdict
 		for i, name := range []string{"sarah", "Sarah", "SARAH", "sarah"} {
-			if v := l.TakeName(ctx, name); v.Allowed != (i < 3) {
+			v := l.TakeName(ctx, name)
+			if v.Allowed != (i < 3) {
 				t.Errorf("event %d: %+v", i+1, v)
 			}
+			if i == 0 {
+				first = v
+			}
+			if !v.Allowed {
+				l.GiveBackName(ctx, name, v) // nothing was taken
+			}
 		}
-		l.ForgetName(ctx, "sarAh")
-		l.ForgetName(ctx, "nobody")
-		if v := l.TakeName(ctx, "sarah"); !v.Allowed {
-			t.Errorf("%+v", v)
+		l.GiveBackName(ctx, "nobody", first)
+		l.GiveBackName(ctx, "sarAh", first)
+		for i := range 2 {
+			if v := l.TakeName(ctx, "sarah"); v.Allowed != (i == 0) {
+				t.Errorf("after one was given back, event %d: %+v", i+1, v)
+			}
 		}
 	})
+}
+
+func TestNothingIsGivenBackToALaterWindow(t *testing.T) {
+	w, ctx := clockAt(t, noon), context.Background()
+	l := newAddressLimiter(w, nil)
+	old := l.TakeName(ctx, "sarah")
+	w.move(time.Hour)
+	for range 3 {
+		l.TakeName(ctx, "sarah")
+	}
+	l.GiveBackName(ctx, "sarah", old)
+	if v := l.TakeName(ctx, "sarah"); v.Allowed {
+		t.Error("a later window has got an event back")
+	}
 }
 
 func TestParallelEventsOfOneAddressAreCounted(t *testing.T) {
@@ -146,5 +170,5 @@ func TestNodesShareAddressesAndCountAloneWithoutRedis(t *testing.T) {
 	if !ra.Degraded() {
 		t.Error("ten failures did not stop it from asking Redis")
 	}
-	a.ForgetName(ctx, "nobody")
+	a.GiveBackName(ctx, "nobody", Verdict{Allowed: true})
 }

@@ -18,6 +18,7 @@ func (s *Server) operatorRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.api)
 	mux.HandleFunc("PUT /operator/users/{username}/password", s.setPassword)
+	mux.HandleFunc("POST /operator/users/{username}/unlock", s.unlockUser)
 	mux.HandleFunc("GET /operator/backup", s.backup)
 	mux.HandleFunc("GET /operator/activity", s.readActivity)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,6 +45,16 @@ func (s *Server) setPassword(w http.ResponseWriter, r *http.Request) {
 		err = s.store.SetPassword(r.Context(), store.Write{Actor: auth.Operator().Actor}, r.PathValue("username"), hash, 0)
 	}
 	if err != nil {
+		api.WriteError(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// unlockUser lets a user sign in again after too many wrong passwords.
+func (s *Server) unlockUser(w http.ResponseWriter, r *http.Request) {
+	reqlog.From(r.Context()).Route = "/operator/users/{username}/unlock"
+	if err := s.store.UnlockSignIn(r.Context(), store.Write{Actor: auth.Operator().Actor}, r.PathValue("username")); err != nil {
 		api.WriteError(w, r, err)
 		return
 	}

@@ -288,7 +288,7 @@ func (s *Store) ChangePassword(ctx context.Context, w Write, username, hash stri
 }
 
 func (t *tx) setPassword(ctx context.Context, w Write, u stepsies.User, hash string, keep int64) error {
-	if _, err := t.exec(ctx, `update users set password_hash = $2, updated_at = $3 where id = $1`, u.ID, hash, stamp(t.now)); err != nil {
+	if _, err := t.exec(ctx, `update users set password_hash = $2, updated_at = $3, sign_in_round = sign_in_round + 1 where id = $1`, u.ID, hash, stamp(t.now)); err != nil {
 		return wrap(err, "set the password of user %d", u.ID)
 	}
 	if _, err := t.exec(ctx, `delete from sessions where user_id = $1 and id <> $2`, u.ID, keep); err != nil {

@@ -45,45 +45,6 @@ func TestSignInGoesOnToThePageThatWasAskedFor(t *testing.T) {
 	}
 }
 
-func TestSignInIsLimitedByAccount(t *testing.T) {
-	t.Parallel()
-	h := openHouse(t, nil)
-	h.withPassword(t, "sarah", "member")
-	h.withPassword(t, "other", "member")
-	try := func(address, login, password string) int {
-		b := h.browser()
-		b.address = address
-		return b.signIn(t, login, password).status
-	}
-	for i := range 10 {
-		if got := try("198.51.100."+itoa(int64(i)), "Sarah", "wrong password"); got != http.StatusUnauthorized {
-			t.Fatalf("try %d answers %d", i, got)
-		}
-	}
-	// The right password does not help a guesser on the eleventh try, from anywhere.
-	b := h.browser()
-	b.address = "203.0.113.1"
-	answer := b.signIn(t, "sarah", goodPassword)
-	wantStatus(t, answer, http.StatusTooManyRequests)
-	wantText(t, answer, "Too many tries. Wait a few minutes and try again.")
-	if b.session() != nil {
-		t.Error("someone is in after too many tries")
-	}
-	if got := try("203.0.113.1", "other", goodPassword); got != http.StatusSeeOther {
-		t.Errorf("another account is stopped as well: %d", got)
-	}
-	h.forward(15 * time.Minute)
-	if got := try("203.0.113.1", "sarah", goodPassword); got != http.StatusSeeOther {
-		t.Errorf("after the window the answer is %d", got)
-	}
-	// Who got in may mistype again.
-	for i := range 10 {
-		if got := try("203.0.113.2", "sarah", "wrong password"); got != http.StatusUnauthorized {
-			t.Fatalf("try %d after a sign-in answers %d", i, got)
-		}
-	}
-}
-
 func TestSignInIsLimitedByClientAddress(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
@@ -94,7 +55,6 @@ func TestSignInIsLimitedByClientAddress(t *testing.T) {
 		wantStatus(t, b.signIn(t, "name"+itoa(int64(i)), "wrong password"), http.StatusUnauthorized)
 	}
 	wantStatus(t, b.signIn(t, "sarah", goodPassword), http.StatusTooManyRequests)
-	wantStatus(t, b.post(t, "/forgot-password", "login", "sarah"), http.StatusTooManyRequests)
 	b.address = "[2001:db8:1:3::1]"
 	wantRedirect(t, b.signIn(t, "sarah", goodPassword), "/dashboard")
 }
@@ -203,6 +163,11 @@ func TestCookiesAreSafe(t *testing.T) {
 		b.post(t, "/dashboard/profile", "display_name", "", "bio", "Hello", "time_zone", "")
 		b.get(t, "/dashboard/profile")
 		cookies := []*http.Cookie{b.session()}
+		for name, c := range b.cookies {
+			if strings.HasSuffix(name, "stepsies_browser") {
+				cookies = append(cookies, c)
+			}
+		}
 		answer := b.post(t, "/dashboard/profile", "display_name", "", "bio", "Hello again", "time_zone", "")
 		for _, line := range answer.header.Values("Set-Cookie") {
 			c, err := http.ParseSetCookie(line)
@@ -211,7 +176,7 @@ func TestCookiesAreSafe(t *testing.T) {
 			}
 			cookies = append(cookies, c)
 		}
-		if len(cookies) != 2 {
+		if len(cookies) != 3 {
 			t.Fatalf("there are %d cookies", len(cookies))
 		}
 		for _, c := range cookies {

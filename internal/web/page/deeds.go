@@ -168,6 +168,7 @@ func (d *Deed) ofUser(reader stepsies.User, a stepsies.Activity) {
 		stepsies.ActionConfirmEmail:      {"changed " + their + " e-mail address, by confirming the new one", "changed your e-mail address", "changed the e-mail address of"},
 		stepsies.ActionVerifyEmail:       {"confirmed " + their + " e-mail address", "confirmed your e-mail address", "confirmed the e-mail address of"},
 		stepsies.ActionSetPassword:       {"set a new password", "set a new password for you", "set a new password for"},
+		stepsies.ActionUnlockUser:        {"ended the wait after wrong passwords", "ended your wait after wrong passwords", "ended the wait after wrong passwords of"},
 		stepsies.ActionLinkPassword:      {"made a link to set " + their + " password", "made a link to set your password", "made a link to set a new password for"},
 		stepsies.ActionKeepBackUser:      {"restored " + their + " account with less than in the backup", "restored your account with less than in the backup", "restored with less than in the backup the user"},
 		stepsies.ActionInviteUser:        {"", "", "invited"},

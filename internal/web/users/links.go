@@ -93,8 +93,8 @@ func (p *Pages) makeUser(q *page.Request, v signUpView, kind store.LinkKind, has
 		v.Email = q.PostFormValue("email")
 	}
 	password := q.PostFormValue("password")
-	if err := p.attempts.Take(q.Context(), q.IP, ""); err != nil {
-		return err
+	if v := p.forms.Take(q.Context(), q.IP); !v.Allowed {
+		return stepsies.TooManyRequests(v.RetryAfter)
 	}
 	want := stepsies.UserChange{Username: &v.Username, Email: &v.Email, DisplayName: &v.DisplayName}
 	_, err := stepsies.NewUser(want, p.Now())
@@ -155,7 +155,7 @@ func (p *Pages) ForgotPasswordForm(q *page.Request) error {
 // and sent afterwards, so that the time tells nothing either.
 func (p *Pages) ForgotPassword(q *page.Request) error {
 	login := q.PostFormValue("login")
-	if err := p.attempts.Take(q.Context(), q.IP, login); err != nil {
+	if err := p.resets.take(q.Context(), q.IP, strings.TrimSpace(login)); err != nil {
 		return err
 	}
 	if p.Mail != nil {
@@ -171,6 +171,9 @@ func (p *Pages) sendPasswordLink(ctx context.Context, login string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !p.resets.maySend(ctx, u.ID) {
+		return nil
 	}
 	link, err := p.newPasswordLink(ctx, store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorAnonymous}}, u, u.Email)
 	if err != nil {
@@ -201,8 +204,8 @@ func (p *Pages) ResetPassword(q *page.Request) error {
 	if !ok {
 		return page.ErrDeadLink
 	}
-	if err := p.attempts.Take(q.Context(), q.IP, ""); err != nil {
-		return err
+	if v := p.forms.Take(q.Context(), q.IP); !v.Allowed {
+		return stepsies.TooManyRequests(v.RetryAfter)
 	}
 	password := q.PostFormValue("password")
 	if err := auth.CheckPassword(password); err != nil {
@@ -219,6 +222,7 @@ func (p *Pages) ResetPassword(q *page.Request) error {
 	if err != nil {
 		return err
 	}
+	p.Sessions.Remember(q.W, q.Request, passwordHash) // whoever set it can sign in here, whatever others tried
 	if done.KeysEnded > 0 {
 		q.Notice(page.PasswordSetKeysEndedNotice)
 	} else {

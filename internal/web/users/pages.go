@@ -31,7 +31,9 @@ type core struct {
 	Mail  *mail.Mailer // nil: no e-mail is sent
 	Log   *slog.Logger
 
-	attempts page.Attempts
+	wrong           wrongTries                // passwords
+	forms           *ratelimit.AddressLimiter // that make an account, or set a password by a link
+	resets, signUps requestLimits
 	// verifications bounds how often a user has the same e-mail sent again.
 	verifications *ratelimit.AddressLimiter
 	sending       chan struct{} // bounds the e-mails on their way
@@ -41,7 +43,8 @@ type core struct {
 // Redis; shared may be nil. Without a mailer no e-mail is sent.
 func New(site *page.Site, st *store.Store, shared *ratelimit.Redis, mailer *mail.Mailer, log *slog.Logger) *Pages {
 	c := &core{
-		Site: site, Store: st, Mail: mailer, Log: log, sending: make(chan struct{}, maxSending), attempts: page.NewAttempts(shared, site.Now),
+		Site: site, Store: st, Mail: mailer, Log: log, sending: make(chan struct{}, maxSending), wrong: newWrongTries(shared, site.Now),
+		forms: limiter("form", requestsPerNetwork, shared, site.Now), resets: newRequests("reset", shared, site.Now), signUps: newRequests("sign-up", shared, site.Now),
 		verifications: ratelimit.NewAddressLimiter(ratelimit.AddressConfig{Name: "verification", Limit: verificationsPerUser, Window: verificationWindow, Shared: shared, Now: site.Now}),
 	}
 	return &Pages{core: c, Profile: &Profile{c}, Admin: &Admin{c}}

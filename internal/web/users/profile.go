@@ -86,6 +86,7 @@ func (p *Profile) ChangePassword(q *page.Request) error {
 	if q.Session, err = p.Sessions.ChangePassword(q.Context(), q.W, q.Write(), q.Session, hash); err != nil {
 		return err
 	}
+	p.Sessions.Remember(q.W, q.Request, hash) // what it kept ended with the old one
 	q.Notice("Your password is changed. Every other browser is signed out.")
 	return q.Redirect(page.ProfilePath)
 }
@@ -94,7 +95,8 @@ func (p *Profile) ChangePassword(q *page.Request) error {
 // Whoever found an open browser has as few tries as at the sign-in.
 func (p *Profile) checkOwnPassword(q *page.Request, password string) (problem string, err error) {
 	username := q.Session.User.Username
-	if err := p.attempts.Take(q.Context(), q.IP, username); err != nil {
+	try, err := p.wrong.session(q.Context(), q.Session.Session.ID)
+	if err != nil {
 		return "Too many tries. Wait a few minutes and try again.", nil
 	}
 	_, hash, err := p.Store.PasswordHash(q.Context(), username)
@@ -108,7 +110,7 @@ func (p *Profile) checkOwnPassword(q *page.Request, password string) (problem st
 	if !ok {
 		return "This is not your password.", nil
 	}
-	p.attempts.Forget(q.Context(), username)
+	try.giveBack(q.Context(), 0)
 	return "", nil
 }
 

@@ -47,7 +47,7 @@ func (p *Pages) OpenSignUp(q *page.Request) error {
 		return p.makeUser(q, openView(), "", store.TokenHash{})
 	}
 	email := strings.TrimSpace(q.PostFormValue("email"))
-	if err := p.attempts.Take(q.Context(), q.IP, email); err != nil {
+	if err := p.signUps.take(q.Context(), q.IP, email); err != nil {
 		return err
 	}
 	address, err := stepsies.ParseEmail(email)
@@ -60,6 +60,9 @@ func (p *Pages) OpenSignUp(q *page.Request) error {
 
 // sendSignUpLink mails the way to go on, or, to who has an account, how to get into it.
 func (p *Pages) sendSignUpLink(ctx context.Context, email string) error {
+	if !p.signUps.maySend(ctx, email) {
+		return nil
+	}
 	u, _, err := p.Store.PasswordHash(ctx, email)
 	if err == nil {
 		return p.Mail.Send(ctx, mail.HasAccount(u, p.PublicURL, p.PublicURL+page.SignInPath, p.PublicURL+page.ForgotPasswordPath))
