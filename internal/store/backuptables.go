@@ -34,7 +34,7 @@ var rights = map[string]map[string]string{
 	},
 	"users": {
 		"id": backup, "account_id": backup, "username": backup, "display_name": backup, "name_key": backup, "bio": backup,
-		"time_zone": backup, "created_at": backup, "updated_at": backup,
+		"time_zone": backup, "created_at": backup, "updated_at": backup, "sign_in_round": backup,
 		"email": now, "email_key": now, "email_verified_at": now, "password_hash": now,
 		"role": less, "suspended_at": less,
 	},
