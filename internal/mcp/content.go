@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -21,22 +22,36 @@ const (
 	formatHTML     format = "html"
 )
 
-// texts turns texts from and into Markdown until its context ends, as many at once as
-// there are places.
+// texts turns the texts of one call from and into Markdown until its context ends. Where
+// the server has many assistants, that is as many texts at once as there are places.
 type texts struct {
 	ctx    context.Context
-	places chan struct{} // nil: any number
+	places chan struct{}  // nil: any number
+	spent  *time.Duration // in places
 }
 
-func (s *Server) texts(ctx context.Context) texts { return texts{ctx, s.reading} }
+func (s *Server) texts(ctx context.Context) texts { return texts{ctx, s.reading, new(time.Duration)} }
+
+// maxReading is how long the texts of one call may hold a place, give or take one of
+// them. What people write takes a hundredth of that.
+const maxReading = 5 * time.Second
+
+var errSlow = errors.New("it takes too long; write it more simply, or send it as html")
 
 // place waits for a place. What it returns gives it back.
 func (t texts) place() (leave func(), err error) {
 	leave = func() {}
 	if t.places != nil {
+		if *t.spent > maxReading {
+			return nil, errSlow
+		}
 		select {
 		case t.places <- struct{}{}:
-			leave = func() { <-t.places }
+			began := time.Now()
+			leave = func() {
+				*t.spent += time.Since(began)
+				<-t.places
+			}
 		case <-t.ctx.Done():
 		}
 	}
@@ -48,7 +63,7 @@ func (t texts) place() (leave func(), err error) {
 }
 
 // toMarkdown returns content as Markdown where nothing is lost by that, and else, or
-// where nobody waits any more, as it is.
+// where that takes too long, as it is.
 func (t texts) toMarkdown(html string) (string, format) {
 	leave, err := t.place()
 	if err != nil {
@@ -65,14 +80,14 @@ func (t texts) toMarkdown(html string) (string, format) {
 // toHTML returns what an assistant has written as HTML. The server sanitises it; what
 // would vanish there without a word is refused.
 func (t texts) toHTML(content string, f format) (string, error) {
+	if f == formatHTML {
+		return content, keeps(richtext.LostAddresses(content))
+	}
 	leave, err := t.place()
 	if err != nil {
 		return "", err
 	}
 	defer leave()
-	if f == formatHTML {
-		return content, keeps(richtext.LostAddresses(content))
-	}
 	c, err := richtext.FromMarkdown(content)
 	if err != nil {
 		return "", err
