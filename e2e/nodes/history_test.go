@@ -27,7 +27,17 @@ const historySize = 20_000
 // its call and its return. So no accepted use began after the call that ended its
 // key, or took its scope, had returned.
 func TestHistoryOfThreeNodesIsLinearizable(t *testing.T) {
-	c := newCluster(t, 3, testenv.Postgres(t), "", "--rate-limits", "off", "--log-level", "warn")
+	testHistory(t, newCluster(t, 3, testenv.Postgres(t), "", "--rate-limits", "off", "--log-level", "warn"))
+}
+
+// TestHistoryOnSQLiteIsLinearizable is the same of the one node that SQLite has. While it
+// is down nothing is answered, and what was acknowledged before must still hold when it
+// is back.
+func TestHistoryOnSQLiteIsLinearizable(t *testing.T) {
+	testHistory(t, newCluster(t, 1, "", "", "--rate-limits", "off", "--log-level", "warn"))
+}
+
+func testHistory(t *testing.T, c *cluster) {
 	c.outages = true // a paused or killed node leaves requests unfinished
 	w := newWorkload(c.root.key, c.urls())
 	faults := &faults{}
