@@ -8,7 +8,7 @@
 #
 # For our users: every write by a key shares the rows that give its right, until it is made. Enough writes at the same time would hold
 # up the key's own revocation: with 8 writers of 3 ms each one update waited up to 5 s.
-# What we do: all pass an advisory lock of the user before the rows; see docs/decisions/0019-a-write-is-judged-twice.md.
+# What we do: all pass an advisory lock of the user before the rows; see docs/decisions/0020-a-write-is-judged-twice.md.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
