@@ -60,7 +60,7 @@ type API struct {
 	mux      *http.ServeMux
 	huma     huma.API
 	routes   []Route
-	document map[string][]byte // the OpenAPI document, by its path
+	document map[string]*document // the OpenAPI document, by its path
 
 	ownOrigin  string // of the installation's pages
 	assistants http.Handler
@@ -80,7 +80,7 @@ func New(c Config) (*API, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	a := &API{Config: c, mux: http.NewServeMux(), document: map[string][]byte{}}
+	a := &API{Config: c, mux: http.NewServeMux(), document: map[string]*document{}}
 	a.huma = newHuma(a)
 	for _, o := range operations {
 		a.add(o)

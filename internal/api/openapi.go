@@ -60,9 +60,6 @@ func openAPI() *huma.OpenAPI {
 	}
 }
 
-// documents are the media types of the OpenAPI document, by its path.
-var documents = map[string]string{"/openapi.json": "application/json", "/openapi.yaml": "application/yaml"}
-
 // describe finishes the document with what huma cannot derive, and keeps it as it
 // will be served.
 func (a *API) describe() error {
@@ -89,10 +86,11 @@ func (a *API) describe() error {
 	if err != nil {
 		return fmt.Errorf("write the OpenAPI document: %w", err)
 	}
-	a.document["/openapi.json"] = text
-	if a.document["/openapi.yaml"], err = doc.YAML(); err != nil {
+	a.document["/openapi.json"] = newDocument(text)
+	if text, err = doc.YAML(); err != nil {
 		return fmt.Errorf("write the OpenAPI document: %w", err)
 	}
+	a.document["/openapi.yaml"] = newDocument(text)
 	for _, s := range doc.Components.Schemas.Map() {
 		for _, field := range s.Properties {
 			if field.Format == "date-time" {
@@ -213,16 +211,4 @@ func (a *API) describeSuccess(o *operation, response *huma.Response) {
 		described[name] = h
 	}
 	response.Headers = described
-}
-
-// Document is the OpenAPI document in JSON, which the pages of the documentation
-// are made of. It is not to be changed.
-func (a *API) Document() []byte { return a.document["/openapi.json"] }
-
-func (a *API) serveDocument(path, mediaType string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", mediaType)
-		w.Header().Set("Access-Control-Allow-Origin", "*") // public, and read by tools in browsers
-		_, _ = w.Write(a.document[path])
-	}
 }

@@ -2,7 +2,6 @@ package page
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -13,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/stepsies/stepsies/internal/reqlog"
 )
 
 //go:embed assets
@@ -103,18 +104,9 @@ func (a *assets) add(name string, body []byte) {
 	address := "/assets/" + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
 	file := asset{mediaType: mediaTypes[ext], body: body}
 	if ext == ".css" || ext == ".js" || ext == ".svg" {
-		file.gzipped = sync.OnceValue(func() []byte { return gzipped(body) })
+		file.gzipped = sync.OnceValue(func() []byte { return reqlog.Gzipped(body) })
 	}
 	a.address[name], a.files[address] = address, file
-}
-
-// gzipped is a text as small as gzip makes it.
-func gzipped(text []byte) []byte {
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a valid one
-	_, _ = w.Write(text)                                  // a buffer takes everything
-	_ = w.Close()
-	return b.Bytes()
 }
 
 // AssetURL is the address of an asset. Naming one that is not there is a mistake
@@ -149,7 +141,7 @@ func ServeAsset(w http.ResponseWriter, r *http.Request) {
 		h.Set("Access-Control-Allow-Origin", "*") // a page in a sandboxed frame has no origin
 	}
 	body := file.body
-	if file.gzipped != nil && takesGzip(r.Header) {
+	if file.gzipped != nil && reqlog.TakesGzip(r.Header) {
 		h.Set("Content-Encoding", "gzip")
 		body = file.gzipped()
 	}

@@ -2,12 +2,13 @@ package page
 
 import (
 	"bytes"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
+
+	"github.com/stepsies/stepsies/internal/reqlog"
 )
 
 // worthPacking is the size from which on an answer is compressed, in bytes: what fits one
@@ -30,7 +31,7 @@ func (q *Request) pack(body []byte) []byte {
 		return body
 	}
 	h.Add("Vary", "Accept-Encoding")
-	if !takesGzip(q.Header) {
+	if !reqlog.TakesGzip(q.Header) {
 		return body
 	}
 	var b bytes.Buffer
@@ -43,21 +44,4 @@ func (q *Request) pack(body []byte) []byte {
 	h.Set("Content-Encoding", "gzip")
 	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	return b.Bytes()
-}
-
-// takesGzip reports whether a client takes answers in gzip (RFC 9110 §12.5.3). One that
-// says nothing of it gets none.
-func takesGzip(h http.Header) bool {
-	for _, line := range h.Values("Accept-Encoding") {
-		for coding := range strings.SplitSeq(line, ",") {
-			name, weight, _ := strings.Cut(coding, ";")
-			if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
-				continue
-			}
-			_, value, given := strings.Cut(weight, "=")
-			q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-			return !given || err == nil && q > 0
-		}
-	}
-	return false
 }
