@@ -111,6 +111,7 @@ func (f *fixture) hotPaths(t *testing.T, u stepsies.User) []hotPath {
 		hotPath{name: "earlier slug", table: "slug_history", alias: "slug_history", query: earlierSlug, args: []any{u.ID, "7"}, index: "sqlite_autoindex_slug_history_1", post: "slug_history_pkey"},
 		hotPath{name: "preview link", table: "preview_links", alias: "l", query: stepsyByPreviewLink, args: []any{[]byte("a token of 7")}, index: "preview_links_token"},
 		hotPath{name: "free slug", table: "stepsies", alias: "stepsies", query: taken, args: args, index: "stepsies_slug"},
+		hotPath{name: "free slug among earlier ones", table: "slug_history", alias: "h", query: taken, args: args, index: "sqlite_autoindex_slug_history_1", post: "slug_history_pkey"},
 		hotPath{name: "trash", table: "stepsies", alias: "stepsies", query: oldTrash, args: []any{100, 20}, index: "stepsies_deleted"},
 		hotPath{name: "user by name", table: "users", alias: "u", query: `select ` + userColumns + userTables + ` where u.username = $1`, args: []any{"user7"}, index: "users_username"},
 		hotPath{name: "user by login", table: "users", alias: "u", query: `select ` + userColumns + userTables + ` where (u.username = $1 or u.email_key = $1)`, args: []any{"user7"}, index: "users_email_key"},

@@ -156,7 +156,8 @@ func (s *Store) UnpublishStepsy(ctx context.Context, w Write, id int64) (Outcome
 	})
 }
 
-// DeleteStepsy moves a stepsy to its author's trash. Its slug is free at once.
+// DeleteStepsy moves a stepsy to its author's trash. Its slugs, present and old, are free
+// at once; the old ones that nobody takes lead to it again when it is put back.
 func (s *Store) DeleteStepsy(ctx context.Context, w Write, id int64) error {
 	return s.transact(ctx, w, func(t *tx) error {
 		t.keysUntouched = true
@@ -164,7 +165,7 @@ func (s *Store) DeleteStepsy(ctx context.Context, w Write, id int64) error {
 		if err != nil {
 			return err
 		}
-		if err := t.run(ctx, []any{id}, `delete from stepsy_search where rowid = $1`, `delete from slug_history where stepsy_id = $1`, `delete from preview_links where stepsy_id = $1`); err != nil {
+		if err := t.run(ctx, []any{id}, `delete from stepsy_search where rowid = $1`, `delete from preview_links where stepsy_id = $1`); err != nil {
 			return wrap(err, "delete stepsy %d", id)
 		}
 		if _, err := t.exec(ctx, `update stepsies set deleted_at = $2 where id = $1`, id, stamp(t.now)); err != nil {

@@ -12,7 +12,7 @@ import (
 const maxSlugTries = 10_000
 
 // freeSlug returns the stepsy's slug, with the lowest number behind it that makes
-// it free among its author's. It looks at the candidates and at nothing else, so
+// it free among its author's (see takenSlugs). It looks at the candidates and at nothing else, so
 // that it costs the same however many stepsies begin alike.
 func (t *tx) freeSlug(ctx context.Context, s stepsies.Stepsy) (string, error) {
 	for first, n := 1, 1; first <= maxSlugTries; first, n = first+n, min(n*8, 512) {
@@ -34,7 +34,9 @@ func (t *tx) freeSlug(ctx context.Context, s stepsies.Stepsy) (string, error) {
 	return "", stepsies.Conflict("There are too many stepsies with this title. Choose a slug of your own.")
 }
 
-// takenSlugs returns which of the candidates others of the author's stepsies have.
+// takenSlugs returns which of the candidates others of the author's stepsies have, or
+// had, where the old address leads readers to what is published: it is only taken from
+// them where somebody wants that very slug.
 func (t *tx) takenSlugs(ctx context.Context, s stepsies.Stepsy, candidates []string) (map[string]bool, error) {
 	query, args := takenSlugsQuery(s, candidates)
 	taken := map[string]bool{}
@@ -54,8 +56,11 @@ func takenSlugsQuery(s stepsies.Stepsy, candidates []string) (string, []any) {
 		args = append(args, slug)
 		holes[i] = fmt.Sprintf("$%d", len(args))
 	}
-	return `select slug from stepsies where user_id = $1 and id <> $2 and deleted_at is null
-		and slug in (` + strings.Join(holes, ", ") + `)`, args
+	in := strings.Join(holes, ", ")
+	return `select slug from stepsies where user_id = $1 and id <> $2 and deleted_at is null and slug in (` + in + `)
+		union all
+		select h.slug from slug_history h join stepsies s on s.id = h.stepsy_id
+		where h.user_id = $1 and h.slug in (` + in + `) and h.stepsy_id <> $2 and s.status = 'published' and s.deleted_at is null`, args
 }
 
 // moveSlug remembers a slug that a stepsy leaves, so that it can redirect, and

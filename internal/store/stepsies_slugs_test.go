@@ -15,6 +15,7 @@ var slugs = []guarantee{
 	{"DeletionFreesTheSlug", testFreedSlug},
 	{"SlugGoesBackToTheTitles", testSlugReset},
 	{"SlugIsFoundBehindHundredsOfTheSame", testManySlugs},
+	{"SlugOfATitleLeavesOldAddressesOfPublishedStepsiesAlone", testAutomaticSlugs},
 }
 
 func testNumberedSlugs(t *testing.T, f *fixture) {
@@ -148,5 +149,58 @@ func testManySlugs(t *testing.T, f *fixture) {
 		if made := f.stepsy(t, u, "Same"); made.Slug != fmt.Sprint("same-", want) {
 			t.Errorf("the slug is %q, want same-%d", made.Slug, want)
 		}
+	}
+}
+
+func testAutomaticSlugs(t *testing.T, f *fixture) {
+	u := f.member(t, "sarah")
+	moved := f.stepsyWith(t, u, stepsies.StepsyChange{Title: ptr("Bread"), Steps: steps("Mix")})
+	if _, err := f.PublishStepsy(t.Context(), by(u), moved.ID); err != nil {
+		t.Fatal(err)
+	}
+	change := func(id int64, want stepsies.StepsyChange) string {
+		t.Helper()
+		out, err := f.UpdateStepsy(t.Context(), by(u), id, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.Value.Slug
+	}
+	leadsToMoved := func(after string) {
+		t.Helper()
+		if found, err := f.StepsyBySlug(t.Context(), "sarah", "bread", of(u)); err != nil || found.ID != moved.ID {
+			t.Errorf("after %s, bread leads to %d (%v), want %d", after, found.ID, err, moved.ID)
+		}
+	}
+	change(moved.ID, stepsies.StepsyChange{Slug: ptr("loaf")})
+	if made := f.stepsy(t, u, "Bread"); made.Slug != "bread-2" {
+		t.Errorf("a new stepsy has the slug %s", made.Slug)
+	}
+	leadsToMoved("a new stepsy with that title")
+	other := f.stepsy(t, u, "Other")
+	if slug := change(other.ID, stepsies.StepsyChange{Title: ptr("Bread"), Slug: ptr("")}); slug != "bread-3" {
+		t.Errorf("a slug made of the title anew is %s", slug)
+	}
+	leadsToMoved("a slug made anew")
+	// Its own old slug is nobody else's, and a draft's leads no reader.
+	if slug := change(moved.ID, stepsies.StepsyChange{Slug: ptr("")}); slug != "bread" {
+		t.Errorf("its own title gives it %s", slug)
+	}
+	change(moved.ID, stepsies.StepsyChange{Slug: ptr("loaf")})
+	if _, err := f.UnpublishStepsy(t.Context(), by(u), moved.ID); err != nil {
+		t.Fatal(err)
+	}
+	drafted := f.stepsy(t, u, "Bread")
+	if drafted.Slug != "bread" {
+		t.Errorf("with a draft's old slug free, the slug is %s", drafted.Slug)
+	}
+	// Who wants that very slug gets it.
+	if _, err := f.PublishStepsy(t.Context(), by(u), moved.ID); err != nil {
+		t.Fatal(err)
+	}
+	wanted := f.stepsyWith(t, u, stepsies.StepsyChange{Title: ptr("Wanted"), Slug: ptr("loaf-of-mine")})
+	change(moved.ID, stepsies.StepsyChange{Slug: ptr("third")})
+	if slug := change(wanted.ID, stepsies.StepsyChange{Slug: ptr("loaf")}); slug != "loaf" {
+		t.Errorf("the slug that was wanted became %s", slug)
 	}
 }

@@ -47,7 +47,7 @@ const trashOrder = "-deleted_at"
 func (s *Store) trashedSince() time.Time { return s.clock().Add(-stepsies.TrashLifetime) }
 
 // RestoreStepsy takes a stepsy out of the trash, as it was. Where its slug was taken
-// meanwhile it gets a number. What is not in the trash, or was there for 30 days, is
+// meanwhile it gets a number, and its old slugs lead to it but for those that were taken. What is not in the trash, or was there for 30 days, is
 // not found.
 func (s *Store) RestoreStepsy(ctx context.Context, w Write, id int64) (Outcome[stepsies.Stepsy], error) {
 	return s.writeStepsy(ctx, w.onStepsy(id), func(t *tx) (stepsies.Stepsy, error) {

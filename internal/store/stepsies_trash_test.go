@@ -12,6 +12,7 @@ var trashed = []guarantee{
 	{"TrashIsListedInPartsNewestFirst", testTrashList},
 	{"RestoredStepsyIsAsItWas", testRestore},
 	{"RestoredStepsyGetsANumberWhereItsSlugIsTaken", testRestoreTakenSlug},
+	{"RestoredStepsyLeadsFromItsOldAddressesButForTakenOnes", testRestoreOldSlugs},
 	{"TrashIsItsAuthorsFor30Days", testTrashBounds},
 	{"QuietWritesLeaveOneRowOfActivity", testQuiet},
 }
@@ -112,6 +113,33 @@ func testRestoreTakenSlug(t *testing.T, f *fixture) {
 	found, err := f.StepsyBySlug(t.Context(), "sarah", "bake-bread-2", of(sarah))
 	if err != nil || found.ID != made.ID {
 		t.Errorf("bake-bread-2 leads to %d (%v), want %d", found.ID, err, made.ID)
+	}
+}
+
+func testRestoreOldSlugs(t *testing.T, f *fixture) {
+	sarah := f.member(t, "sarah")
+	made := f.stepsyWith(t, sarah, stepsies.StepsyChange{Title: ptr("Bread"), Slug: ptr("first")})
+	for _, slug := range []string{"second", "third"} {
+		if _, err := f.UpdateStepsy(t.Context(), by(sarah), made.ID, stepsies.StepsyChange{Slug: &slug}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.discard(t, made)
+	for _, slug := range []string{"first", "second", "third"} {
+		_, err := f.StepsyBySlug(t.Context(), "sarah", slug, of(sarah))
+		wantCode(t, err, stepsies.CodeNotFound)
+	}
+	taker := f.stepsy(t, sarah, "Second") // what lies in the trash holds no slug
+	if taker.Slug != "second" {
+		t.Errorf("the slug is %s", taker.Slug)
+	}
+	if _, err := f.RestoreStepsy(t.Context(), by(sarah), made.ID); err != nil {
+		t.Fatal(err)
+	}
+	for slug, want := range map[string]int64{"first": made.ID, "second": taker.ID, "third": made.ID} {
+		if found, err := f.StepsyBySlug(t.Context(), "sarah", slug, of(sarah)); err != nil || found.ID != want {
+			t.Errorf("%s leads to %d (%v), want %d", slug, found.ID, err, want)
+		}
 	}
 }
 
