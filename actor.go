@@ -22,9 +22,10 @@ type Actor struct {
 	IP       string // where from; "" for the operator
 }
 
-// Access is how far a caller reaches: to what is one user's own, or to
-// everyone's.
+// Access is how far a caller reaches: to what is one user's own and what is their
+// account's, or to everyone's.
 type Access struct {
-	UserID   int64
-	Everyone bool
+	UserID    int64
+	AccountID int64
+	Everyone  bool
 }

@@ -28,15 +28,14 @@ func ParseRole(name string) (Role, error) {
 // User is a person: the author of stepsies and the bearer of keys. The plan and
 // the limits are those of the account that the user belongs to.
 type User struct {
-	ID, AccountID   int64
+	Account
+	ID              int64
 	Username        string
 	Email           string
 	DisplayName     string
 	Bio             string
 	Role            Role
-	TimeZone        string // IANA name; "" is UTC
-	Plan            Plan
-	OwnLimits       Limits    // count on the enterprise plan alone
+	TimeZone        string    // IANA name; "" is UTC
 	SuspendedAt     time.Time // zero when not suspended
 	CreatedAt       time.Time
 	EmailVerifiedAt time.Time // zero when not verified
@@ -46,9 +45,6 @@ type User struct {
 
 // Suspended reports whether the user's keys and sessions are dead for now.
 func (u User) Suspended() bool { return !u.SuspendedAt.IsZero() }
-
-// Limits returns what the user's account may do.
-func (u User) Limits() Limits { return LimitsOf(u.Plan, u.OwnLimits) }
 
 // CountsAsAdmin reports whether the user can administer the installation now.
 // There must always be one.
@@ -60,27 +56,23 @@ var ErrLastAdmin = Conflict("This is the last admin. Make another user an admin 
 // FormerUsernameKept is how long nobody gets the username of a deleted user.
 const FormerUsernameKept = 90 * 24 * time.Hour
 
-// UserChange says what becomes of a user; nil leaves a field as it is.
+// UserChange says what becomes of a user, and nothing of their account; nil leaves a
+// field as it is.
 type UserChange struct {
 	Username    *string // on creation only
 	Email       *string
 	DisplayName *string // empty: the username
 	Bio         *string
 	Role        *string
-	Plan        *string
-	Limits      *Limits
-	KeptLimits  Windows // of Limits, those that stay as they are
 	Suspended   *bool
 	TimeZone    *string
 }
 
-// Windows is a set of the windows in which requests are counted.
-type Windows struct{ Minute, Hour, Month bool }
-
-// NewUser returns a user with the wanted properties: a member on the free plan
-// unless they say otherwise. It reports all that is wrong at once.
-func NewUser(want UserChange, now time.Time) (User, error) {
-	u := User{Role: RoleMember, Plan: PlanFree, CreatedAt: now, UpdatedAt: now}
+// NewUser returns a user with the wanted properties and an account of their own: a
+// member on the free plan unless they say otherwise. It reports all that is wrong at
+// once.
+func NewUser(want UserChange, account AccountChange, now time.Time) (User, error) {
+	u := User{Account: Account{Plan: PlanFree}, Role: RoleMember, CreatedAt: now, UpdatedAt: now}
 	var bad Problems
 	if want.Username == nil {
 		bad.Add("username", "is required")
@@ -96,15 +88,17 @@ func NewUser(want UserChange, now time.Time) (User, error) {
 		want.DisplayName = new(string)
 	}
 	u.apply(want, now, &bad)
+	u.Account.apply(account, &bad)
 	return u, bad.Err()
 }
 
-// Change applies a change to the user, or reports all that is wrong with it.
-// Whether an admin remains is for the store to see.
-func (u *User) Change(want UserChange, now time.Time) error {
+// Change applies a change to the user and one to their account, or neither and reports
+// all that is wrong with both. Whether an admin remains is for the store to see.
+func (u *User) Change(want UserChange, account AccountChange, now time.Time) error {
 	var bad Problems
 	changed := *u
 	changed.apply(want, now, &bad)
+	changed.Account.apply(account, &bad)
 	if err := bad.Err(); err != nil {
 		return err
 	}
@@ -124,7 +118,7 @@ func (u *User) apply(want UserChange, now time.Time, bad *Problems) {
 		bad.AddErr(field, err)
 		*to = v
 	}
-	before, plan := u.Email, u.Plan
+	before := u.Email
 	set("email", &u.Email, want.Email, ParseEmail)
 	if !strings.EqualFold(before, u.Email) {
 		u.EmailVerifiedAt = time.Time{}
@@ -142,47 +136,12 @@ func (u *User) apply(want UserChange, now time.Time, bad *Problems) {
 		bad.AddErr("role", err)
 		u.Role = r
 	}
-	if want.Plan != nil {
-		p, err := ParsePlan(*want.Plan)
-		bad.AddErr("plan", err)
-		u.Plan = p
-	}
-	if want.Limits != nil {
-		if plan != PlanEnterprise {
-			u.OwnLimits = Limits{} // of an earlier time, and not seen by whoever asks for this change
-		}
-		u.changeLimits(*want.Limits, want.KeptLimits, bad)
-	}
 	if want.Suspended != nil && *want.Suspended != u.Suspended() {
 		u.SuspendedAt = time.Time{}
 		if *want.Suspended {
 			u.SuspendedAt = now
 		}
 	}
-}
-
-func (u *User) changeLimits(l Limits, kept Windows, bad *Problems) {
-	if kept.Minute {
-		l.Minute = u.OwnLimits.Minute
-	}
-	if kept.Hour {
-		l.Hour = u.OwnLimits.Hour
-	}
-	if kept.Month {
-		l.Month = u.OwnLimits.Month
-	}
-	for _, w := range []struct {
-		field string
-		limit int64
-	}{{"limits.minute", l.Minute}, {"limits.hour", l.Hour}, {"limits.month", l.Month}} {
-		if w.limit < 0 || w.limit > MaxLimit {
-			bad.Add(w.field, "must be from 1 to %d, or null for no limit", MaxLimit)
-		}
-	}
-	if l != (Limits{}) && u.Plan != PlanEnterprise {
-		bad.Add("limits", "can be set on the enterprise plan only")
-	}
-	u.OwnLimits = l
 }
 
 // ParseUsername returns s as a username: 3 to 30 of a-z, 0-9, underscore and

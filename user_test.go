@@ -9,23 +9,24 @@ import (
 
 func TestNewUserSaysAllThatIsWrongAtOnce(t *testing.T) {
 	for _, c := range []struct {
-		want UserChange
-		bad  []string
+		want    UserChange
+		account AccountChange
+		bad     []string
 	}{
-		{UserChange{}, []string{"username", "email"}},
+		{UserChange{}, AccountChange{}, []string{"username", "email"}},
 		{UserChange{Username: p("a"), Email: p("nobody"), DisplayName: p(strings.Repeat("é", 101)), Bio: p(strings.Repeat("é", 1001)),
-			TimeZone: p("Mars/Olympus"), Role: p("king"), Plan: p("gold")},
+			TimeZone: p("Mars/Olympus"), Role: p("king")}, AccountChange{Plan: p("gold")},
 			[]string{"username", "email", "display_name", "bio", "time_zone", "role", "plan"}},
-		{UserChange{Username: p("sarah"), Email: p("a@example.com"), Limits: &Limits{Minute: -1, Hour: MaxLimit + 1, Month: 5}},
+		{UserChange{Username: p("sarah"), Email: p("a@example.com")}, AccountChange{Limits: &Limits{Minute: -1, Hour: MaxLimit + 1, Month: 5}},
 			[]string{"limits.minute", "limits.hour", "limits"}},
-		{UserChange{Username: p("sarah"), Email: p("a@example.com"), Plan: p("pro"), Limits: &Limits{Minute: 5}}, []string{"limits"}},
+		{UserChange{Username: p("sarah"), Email: p("a@example.com")}, AccountChange{Plan: p("pro"), Limits: &Limits{Minute: 5}}, []string{"limits"}},
 	} {
-		if _, err := NewUser(c.want, noon); !reflect.DeepEqual(problems(t, err), c.bad) {
+		if _, err := NewUser(c.want, c.account, noon); !reflect.DeepEqual(problems(t, err), c.bad) {
 			t.Errorf("%v, want problems of %q", err, c.bad)
 		}
 	}
-	u, err := NewUser(UserChange{Username: p("sarah"), Email: p(" a@example.com ")}, noon)
-	if want := (User{Username: "sarah", Email: "a@example.com", DisplayName: "sarah", Role: RoleMember, Plan: PlanFree, CreatedAt: noon, UpdatedAt: noon}); err != nil || u != want {
+	u, err := NewUser(UserChange{Username: p("sarah"), Email: p(" a@example.com ")}, AccountChange{}, noon)
+	if want := (User{Username: "sarah", Email: "a@example.com", DisplayName: "sarah", Role: RoleMember, Account: Account{Plan: PlanFree}, CreatedAt: noon, UpdatedAt: noon}); err != nil || u != want {
 		t.Errorf("made %+v (%v), want %+v", u, err, want)
 	}
 }
@@ -47,30 +48,30 @@ func TestOnlyAnAdminInGoodStandingCountsAsAdmin(t *testing.T) {
 }
 
 func TestUserChange(t *testing.T) {
-	u, err := NewUser(UserChange{Username: p("sarah"), Email: p("a@example.com"), Plan: p("enterprise"), Limits: &Limits{Hour: 5}}, noon)
+	u, err := NewUser(UserChange{Username: p("sarah"), Email: p("a@example.com")}, AccountChange{Plan: p("enterprise"), Limits: &Limits{Hour: 5}}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
 	u.EmailVerifiedAt = noon
 	later := noon.Add(time.Hour)
 	before := u
-	if err := u.Change(UserChange{Bio: p(""), Suspended: p(false), Email: p("a@example.com"), Role: p("member"), Username: p("other")}, later); err != nil || u != before {
+	if err := u.Change(UserChange{Bio: p(""), Suspended: p(false), Email: p("a@example.com"), Role: p("member"), Username: p("other")}, AccountChange{}, later); err != nil || u != before {
 		t.Errorf("a change that changes nothing gave %+v (%v)", u, err)
 	}
-	if err := u.Change(UserChange{Bio: p("new"), Role: p("king")}, later); !reflect.DeepEqual(problems(t, err), []string{"role"}) || u != before {
+	if err := u.Change(UserChange{Bio: p("new"), Role: p("king")}, AccountChange{Plan: p("gold")}, later); !reflect.DeepEqual(problems(t, err), []string{"role", "plan"}) || u != before {
 		t.Errorf("a refused change left %+v (%v)", u, err)
 	}
-	if err := u.Change(UserChange{Suspended: p(true), DisplayName: p(" "), Plan: p("pro"), TimeZone: p("UTC"), Email: p("A@Example.com")}, later); err != nil ||
+	if err := u.Change(UserChange{Suspended: p(true), DisplayName: p(" "), TimeZone: p("UTC"), Email: p("A@Example.com")}, AccountChange{Plan: p("pro")}, later); err != nil ||
 		!u.Suspended() || u.SuspendedAt != later || u.DisplayName != "sarah" || u.TimeZone != "" || u.UpdatedAt != later || u.EmailVerifiedAt != noon {
 		t.Errorf("changed to %+v (%v)", u, err)
 	}
 	if u.Limits() != LimitsOf(PlanPro, Limits{}) {
 		t.Errorf("own limits count on another plan: %+v", u.Limits())
 	}
-	if err := u.Change(UserChange{Suspended: p(true)}, later.Add(time.Hour)); err != nil || u.SuspendedAt != later {
+	if err := u.Change(UserChange{Suspended: p(true)}, AccountChange{}, later.Add(time.Hour)); err != nil || u.SuspendedAt != later {
 		t.Errorf("suspended twice: %v (%v)", u.SuspendedAt, err)
 	}
-	if err := u.Change(UserChange{Suspended: p(false), Email: p("b@example.com")}, later); err != nil || u.Suspended() || !u.EmailVerifiedAt.IsZero() {
+	if err := u.Change(UserChange{Suspended: p(false), Email: p("b@example.com")}, AccountChange{}, later); err != nil || u.Suspended() || !u.EmailVerifiedAt.IsZero() {
 		t.Errorf("another address counts as verified: %+v (%v)", u, err)
 	}
 }

@@ -91,8 +91,8 @@ func open(b *testing.B, c server.Config) *installation {
 		name := fmt.Sprintf("caller%d", i)
 		far := stepsies.Limits{Minute: stepsies.MaxLimit, Hour: stepsies.MaxLimit, Month: stepsies.MaxLimit}
 		if _, err := s.Store().CreateUser(b.Context(), w, stepsies.UserChange{
-			Username: &name, Email: new(name + "@example.com"), Plan: new(string(stepsies.PlanEnterprise)), Limits: &far,
-		}); err != nil {
+			Username: &name, Email: new(name + "@example.com"),
+		}, stepsies.AccountChange{Plan: new(string(stepsies.PlanEnterprise)), Limits: &far}); err != nil {
 			b.Fatal(err)
 		}
 		secret := stepsies.NewSecret()

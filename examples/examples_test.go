@@ -139,7 +139,7 @@ func TestEverySampleHasOneAuthorAndCountersThatCanBe(t *testing.T) {
 	var claimed []string
 	for _, a := range authors(t) {
 		want := stepsies.UserChange{Username: &a.Username, DisplayName: &a.DisplayName, Email: &a.Email, Bio: &a.Bio}
-		if _, err := stepsies.NewUser(want, time.Unix(0, 0)); err != nil {
+		if _, err := stepsies.NewUser(want, stepsies.AccountChange{}, time.Unix(0, 0)); err != nil {
 			t.Errorf("%s: %v", a.Username, err)
 		}
 		for _, s := range a.Files {

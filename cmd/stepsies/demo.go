@@ -145,8 +145,8 @@ func seedAuthor(ctx context.Context, s *store.Store, a sampleAuthor, admin bool)
 		plan, role = string(stepsies.PlanPro), string(stepsies.RoleAdmin)
 	}
 	_, err := s.CreateUser(ctx, operatorWrite, stepsies.UserChange{
-		Username: &a.Username, Email: &a.Email, DisplayName: &a.DisplayName, Bio: &a.Bio, Plan: &plan, Role: &role,
-	})
+		Username: &a.Username, Email: &a.Email, DisplayName: &a.DisplayName, Bio: &a.Bio, Role: &role,
+	}, stepsies.AccountChange{Plan: &plan})
 	return err
 }
 

@@ -136,7 +136,7 @@ func TestAssistantsMessageCountsOnce(t *testing.T) {
 	w.get("admin")
 	version := strings.Trim(w.get("draft.etag"), `"`)
 	w.get("key")
-	w.change("author", stepsies.UserChange{Plan: &plan, Limits: &own})
+	w.changeAccount("author", stepsies.AccountChange{Plan: &plan, Limits: &own})
 	left := func(a answer, status int, remaining string) {
 		t.Helper()
 		if a.status != status || a.header.Get("X-RateLimit-Remaining") != remaining || a.header.Get("X-RateLimit-Limit") != "7" {

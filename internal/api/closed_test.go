@@ -28,7 +28,7 @@ func TestRouteWithoutAScopeIsClosed(t *testing.T) {
 	}
 	operator := store.Write{Actor: auth.Operator().Actor}
 	role, scopes, secret := string(stepsies.RoleAdmin), []string{"read", "write", "admin"}, stepsies.NewSecret()
-	if _, err := s.CreateUser(ctx, operator, stepsies.UserChange{Username: new("boss"), Email: new("boss@example.com"), Role: &role}); err != nil {
+	if _, err := s.CreateUser(ctx, operator, stepsies.UserChange{Username: new("boss"), Email: new("boss@example.com"), Role: &role}, stepsies.AccountChange{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.CreateAPIKey(ctx, operator, "boss", stepsies.KeyChange{Name: new("All"), Scopes: &scopes}, secret); err != nil {

@@ -40,6 +40,12 @@ func (w *world) change(name string, want stepsies.UserChange) {
 	w.must(err)
 }
 
+func (w *world) changeAccount(name string, want stepsies.AccountChange) {
+	w.tb.Helper()
+	_, err := w.in.Store().UpdateUserAndAccount(context.Background(), operator, w.get(name), stepsies.UserChange{}, want)
+	w.must(err)
+}
+
 // numberIn returns the id of the object in a body.
 func (w *world) numberIn(body string) int64 {
 	id, err := at(w.tb, body, "id").(json.Number).Int64()
@@ -62,7 +68,7 @@ func (w *world) rate(name string, ratings, stars int64) {
 // unlimited gives a user's account limits that are counted and never met.
 func (w *world) unlimited(name string) {
 	plan, own := string(stepsies.PlanEnterprise), stepsies.Limits{Minute: stepsies.MaxLimit, Hour: stepsies.MaxLimit, Month: stepsies.MaxLimit}
-	w.change(name, stepsies.UserChange{Plan: &plan, Limits: &own})
+	w.changeAccount(name, stepsies.AccountChange{Plan: &plan, Limits: &own})
 }
 
 // ownLimits gives the author limits of their own on the plan enterprise, then the
@@ -71,7 +77,7 @@ func ownLimits(plan string) func(w *world) {
 	return func(w *world) {
 		w.get("author")
 		enterprise, own := string(stepsies.PlanEnterprise), stepsies.Limits{Minute: 5, Hour: 50}
-		w.change("author", stepsies.UserChange{Plan: &enterprise, Limits: &own})
-		w.change("author", stepsies.UserChange{Plan: &plan})
+		w.changeAccount("author", stepsies.AccountChange{Plan: &enterprise, Limits: &own})
+		w.changeAccount("author", stepsies.AccountChange{Plan: &plan})
 	}
 }

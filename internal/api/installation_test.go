@@ -267,8 +267,9 @@ func (w *world) user(name string, admin bool) string {
 	}
 	plan := string(stepsies.PlanPro)
 	_, err := w.in.Store().CreateUser(context.Background(), operator, stepsies.UserChange{
-		Username: new(name), Email: new(name + "@example.com"), DisplayName: new("Name of " + name), Role: &role, Plan: &plan,
-	})
+		Username: new(name), Email: new(name + "@example.com"), DisplayName: new("Name of " + name), Role: &role,
+	}, stepsies.AccountChange{Plan: &plan})
+
 	w.must(err)
 	return name
 }

@@ -16,7 +16,7 @@ func (a *API) count(c *call, w http.ResponseWriter) error {
 		return nil
 	}
 	user := c.principal.User
-	d := a.Limiter.Take(c.request.Context(), user.AccountID, user.Limits())
+	d := a.Limiter.Take(c.request.Context(), user.Account.ID, user.Limits())
 	c.decision = &d
 	if d.Minute.Limit > 0 {
 		h := w.Header()

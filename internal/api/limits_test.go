@@ -30,7 +30,7 @@ func TestLimitsStandBetweenTheKeyAndTheScope(t *testing.T) {
 	w.get("draft")
 	w.get("admin") // of another account
 	etag := w.get("draft.etag")
-	w.change("author", stepsies.UserChange{Plan: &plan, Limits: &own})
+	w.changeAccount("author", stepsies.AccountChange{Plan: &plan, Limits: &own})
 	reset := fmt.Sprint(begin.Truncate(time.Minute).Add(time.Minute).Unix())
 	left := func(a answer, status int, remaining string) {
 		t.Helper()

@@ -259,7 +259,7 @@ func TestHeadersOfRefusalsAreDocumented(t *testing.T) {
 	w := in.world(t)
 	w.get("draft")
 	plan := "pro"
-	w.change("author", stepsies.UserChange{Plan: &plan})
+	w.changeAccount("author", stepsies.AccountChange{Plan: &plan})
 	all := in.document(t).operations()
 	for _, c := range []struct{ operation, as, body, header string }{
 		{"get-me", "", "", ""},

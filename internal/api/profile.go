@@ -112,7 +112,7 @@ type updateMeInput struct {
 // Resolve applies the rules of the domain.
 func (in *updateMeInput) Resolve(huma.Context) []error {
 	in.want = stepsies.UserChange{DisplayName: in.Body.DisplayName.or(""), Bio: in.Body.Bio.or("")}
-	return problems((&stepsies.User{Username: "someone"}).Change(in.want, someTime))
+	return problems((&stepsies.User{Username: "someone"}).Change(in.want, stepsies.AccountChange{}, someTime))
 }
 
 var updateMe = serve((*API).updateMe, operation{

@@ -159,7 +159,7 @@ func TestAProfileShowsItsLimitsAndItsKey(t *testing.T) {
 		}
 
 		plan, own := "enterprise", stepsies.Limits{Hour: 7}
-		w.change("author", stepsies.UserChange{Plan: &plan, Limits: &own})
+		w.changeAccount("author", stepsies.AccountChange{Plan: &plan, Limits: &own})
 		if a := me(); !strings.Contains(a.body, `"limits":{"minute":null,"hour":{"limit":7,"remaining":4,"reset":1773504000},"month":null}`) || a.header.Get("X-RateLimit-Limit") != "" {
 			t.Errorf("with limits of its own: %v %s", a.header, a.body)
 		}

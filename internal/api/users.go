@@ -138,11 +138,14 @@ type UserFields struct {
 	Suspended   optional[bool]         `json:"suspended,omitempty" doc:"true ends every use of the user's keys and sessions at once, false lets them go on."`
 }
 
-func (f UserFields) change(bad *stepsies.Problems) stepsies.UserChange {
-	want := stepsies.UserChange{
-		DisplayName: f.DisplayName.or(""), Bio: f.Bio.or(""), Role: f.Role.or(string(stepsies.RoleMember)),
-		Plan: f.Plan.or(string(stepsies.PlanFree)), Suspended: f.Suspended.or(false),
+func (f UserFields) change() stepsies.UserChange {
+	return stepsies.UserChange{
+		DisplayName: f.DisplayName.or(""), Bio: f.Bio.or(""), Role: f.Role.or(string(stepsies.RoleMember)), Suspended: f.Suspended.or(false),
 	}
+}
+
+func (f UserFields) accountChange(bad *stepsies.Problems) stepsies.AccountChange {
+	want := stepsies.AccountChange{Plan: f.Plan.or(string(stepsies.PlanFree))}
 	if !f.Limits.set {
 		return want
 	}
@@ -174,16 +177,17 @@ type newUser struct {
 
 type createUserInput struct {
 	OnceParams
-	Body newUser
-	want stepsies.UserChange
+	Body    newUser
+	want    stepsies.UserChange
+	account stepsies.AccountChange
 }
 
 // Resolve applies the rules of the domain.
 func (in *createUserInput) Resolve(huma.Context) []error {
 	var bad stepsies.Problems
-	in.want = in.Body.change(&bad)
+	in.want, in.account = in.Body.change(), in.Body.accountChange(&bad)
 	in.want.Username, in.want.Email = &in.Body.Username, &in.Body.Email
-	_, err := stepsies.NewUser(in.want, someTime)
+	_, err := stepsies.NewUser(in.want, in.account, someTime)
 	return append(problems(bad.Err()), problems(err)...)
 }
 
@@ -201,7 +205,7 @@ func (a *API) createUser(ctx context.Context, in *createUserInput) (*userAnswer,
 	if err != nil {
 		return nil, err
 	}
-	answer, err := a.userAnswer(a.Store.CreateUser(ctx, w, in.want))
+	answer, err := a.userAnswer(a.Store.CreateUser(ctx, w, in.want, in.account))
 	if err == nil {
 		answer.Location = a.PublicURL + basePath + "/users/" + url.PathEscape(answer.Body.Username)
 	}
@@ -216,17 +220,18 @@ type userChange struct {
 type updateUserInput struct {
 	UserName
 	OnceParams
-	Body userChange
-	want stepsies.UserChange
+	Body    userChange
+	want    stepsies.UserChange
+	account stepsies.AccountChange
 }
 
 // Resolve applies the rules of the domain that need not know the stored user.
 func (in *updateUserInput) Resolve(huma.Context) []error {
 	var bad stepsies.Problems
-	in.want = in.Body.change(&bad)
+	in.want, in.account = in.Body.change(), in.Body.accountChange(&bad)
 	in.want.Email = in.Body.Email.or("")
-	stored := stepsies.User{Username: "someone", Plan: stepsies.PlanEnterprise}
-	return append(problems(bad.Err()), problems(stored.Change(in.want, someTime))...)
+	stored := stepsies.User{Username: "someone", Account: stepsies.Account{Plan: stepsies.PlanEnterprise}}
+	return append(problems(bad.Err()), problems(stored.Change(in.want, in.account, someTime))...)
 }
 
 var updateUser = serve((*API).updateUser, operation{
@@ -244,7 +249,7 @@ func (a *API) updateUser(ctx context.Context, in *updateUserInput) (*userAnswer,
 	if err != nil {
 		return nil, err
 	}
-	return a.userAnswer(a.Store.UpdateUser(ctx, w, in.Username, in.want))
+	return a.userAnswer(a.Store.UpdateUserAndAccount(ctx, w, in.Username, in.want, in.account))
 }
 
 var deleteUser = serve((*API).deleteUser, operation{

@@ -39,7 +39,7 @@ func (p Principal) Write(scope stepsies.Scope) store.Write {
 // Access is how far the principal reached when they were let in. What a write reaches
 // is found out by the store.
 func (p Principal) Access() stepsies.Access {
-	return stepsies.Access{UserID: p.User.ID, Everyone: p.Scopes.Allow(stepsies.ScopeAdmin)}
+	return stepsies.Access{UserID: p.User.ID, AccountID: p.User.Account.ID, Everyone: p.Scopes.Allow(stepsies.ScopeAdmin)}
 }
 
 // Keys authenticates API keys.

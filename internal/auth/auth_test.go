@@ -92,7 +92,7 @@ var byOperator = store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorOperator}
 func (h *house) user(tb testing.TB, name string, role stepsies.Role) {
 	tb.Helper()
 	email, r := name+"@example.com", string(role)
-	if _, err := h.store.CreateUser(tb.Context(), byOperator, stepsies.UserChange{Username: &name, Email: &email, Role: &r}); err != nil {
+	if _, err := h.store.CreateUser(tb.Context(), byOperator, stepsies.UserChange{Username: &name, Email: &email, Role: &r}, stepsies.AccountChange{}); err != nil {
 		tb.Fatal(err)
 	}
 }

@@ -75,7 +75,7 @@ func (s Session) Write(ip string, role stepsies.Role) store.Write {
 // Access is how far the person reached when their session was read. What a write
 // reaches is found out by the store.
 func (s Session) Access() stepsies.Access {
-	return stepsies.Access{UserID: s.User.ID, Everyone: s.User.Role == stepsies.RoleAdmin}
+	return stepsies.Access{UserID: s.User.ID, AccountID: s.User.Account.ID, Everyone: s.User.Role == stepsies.RoleAdmin}
 }
 
 // SignIn checks the password of whom a login names, see [store.Store.SignInOf], and

@@ -41,7 +41,7 @@ func openShelf(t *testing.T, c store.Config) *shelf {
 	}
 	operator := store.Write{Actor: stepsies.Actor{Kind: stepsies.ActorOperator}}
 	name, email, title := "sarah", "sarah@example.com", "Bread"
-	if _, err := s.CreateUser(t.Context(), operator, stepsies.UserChange{Username: &name, Email: &email}); err != nil {
+	if _, err := s.CreateUser(t.Context(), operator, stepsies.UserChange{Username: &name, Email: &email}, stepsies.AccountChange{}); err != nil {
 		t.Fatal(err)
 	}
 	made, err := s.CreateStepsy(t.Context(), operator, name, stepsies.StepsyChange{Title: &title, Steps: &[]stepsies.StepChange{{Title: "Mix"}}, Publish: true})

@@ -59,7 +59,7 @@ func testEveryWriteIsRecorded(t *testing.T, f *fixture) {
 		{func() error { return f.DeleteStepsy(ctx, w, made.ID) }, []stepsies.Activity{stepsyRow("stepsy.delete", "New")}},
 		{func() error { return f.SetPassword(ctx, w, "sarah", "the-hash", 0) }, []stepsies.Activity{userRow("user.password", "")}},
 		{func() error {
-			return second(f.UpdateUser(ctx, w, "sarah", stepsies.UserChange{Plan: ptr("pro"), Email: ptr("new@example.com")}))
+			return second(f.UpdateUserAndAccount(ctx, w, "sarah", stepsies.UserChange{Email: ptr("new@example.com")}, stepsies.AccountChange{Plan: ptr("pro")}))
 		}, []stepsies.Activity{userRow("user.update", "plan free → pro, e-mail")}},
 		{func() error { return second(f.UpdateUser(ctx, w, "sarah", stepsies.UserChange{Suspended: ptr(true)})) }, []stepsies.Activity{userRow("user.suspend", "")}},
 		{func() error { return second(f.UpdateUser(ctx, w, "sarah", stepsies.UserChange{Suspended: ptr(false)})) }, []stepsies.Activity{userRow("user.unsuspend", "")}},
@@ -104,7 +104,7 @@ func testUnrecordedIsUndone(t *testing.T, f *fixture) {
 	made := f.stepsy(t, u, "Title")
 	f.raw(t, `alter table activity rename to hidden`)
 	for what, err := range map[string]error{
-		"create user":   second(f.CreateUser(ctx, by(u), stepsies.UserChange{Username: ptr("new"), Email: ptr("new@example.com")})),
+		"create user":   second(f.CreateUser(ctx, by(u), stepsies.UserChange{Username: ptr("new"), Email: ptr("new@example.com")}, stepsies.AccountChange{})),
 		"update user":   second(f.UpdateUser(ctx, by(u), "sarah", stepsies.UserChange{Bio: ptr("new")})),
 		"delete user":   f.DeleteUser(ctx, by(u), "sarah"),
 		"password":      f.SetPassword(ctx, by(u), "sarah", "hash", 0),

@@ -144,7 +144,7 @@ func (t *tx) judgeKey(ctx context.Context, w Write, j judging) error {
 	if !may.Allow(w.Right.Scope) {
 		return ErrScopeGone
 	}
-	t.access = stepsies.Access{UserID: t.actor.ID, Everyone: may.Allow(stepsies.ScopeAdmin)}
+	t.access = stepsies.Access{UserID: t.actor.ID, AccountID: t.actor.Account.ID, Everyone: may.Allow(stepsies.ScopeAdmin)}
 	t.byKey = true
 	return nil
 }
@@ -166,7 +166,7 @@ func (t *tx) judgeSession(ctx context.Context, w Write, j judging) error {
 	if w.Right.Role != "" && t.actor.Role != w.Right.Role {
 		return errNoAdmin
 	}
-	t.access = stepsies.Access{UserID: t.actor.ID, Everyone: t.actor.Role == stepsies.RoleAdmin}
+	t.access = stepsies.Access{UserID: t.actor.ID, AccountID: t.actor.Account.ID, Everyone: t.actor.Role == stepsies.RoleAdmin}
 	return nil
 }
 

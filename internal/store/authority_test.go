@@ -123,7 +123,7 @@ func testRightsEnd(t *testing.T, f *fixture) {
 		}{{byKey(k, stepsies.ScopeAdmin), c.key}, {inSession, c.session}} {
 			who.w.Once = &Once{UserID: u.ID, Key: "once", Route: string(who.w.Actor.Kind)}
 			act := func(w Write, made string) error {
-				return second(f.CreateUser(ctx, w, stepsies.UserChange{Username: ptr(made), Email: ptr(made + "@example.com")}))
+				return second(f.CreateUser(ctx, w, stepsies.UserChange{Username: ptr(made), Email: ptr(made + "@example.com")}, stepsies.AccountChange{}))
 			}
 			if err := act(who.w, name+"-a-"+string(who.w.Actor.Kind[:1])); err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -142,7 +142,7 @@ func testRightsEnd(t *testing.T, f *fixture) {
 				if once != "" {
 					w.Once = &Once{UserID: u.ID, Key: once, Route: string(w.Actor.Kind)}
 				}
-				out, err := f.CreateUser(ctx, w, stepsies.UserChange{Username: ptr("x"), Email: ptr("x@example.com")})
+				out, err := f.CreateUser(ctx, w, stepsies.UserChange{Username: ptr("x"), Email: ptr("x@example.com")}, stepsies.AccountChange{})
 				if who.want == nil {
 					continue // it is refused for its name, or replayed
 				}

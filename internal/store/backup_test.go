@@ -78,7 +78,7 @@ func fillForBackup(t *testing.T, s *Store) stepsies.Secret {
 		}
 	}
 	name, email, title := "sarahchen", "sarah@example.com", "Crème brûlée 🍮"
-	_, err := s.CreateUser(ctx, byOperator, stepsies.UserChange{Username: &name, Email: &email})
+	_, err := s.CreateUser(ctx, byOperator, stepsies.UserChange{Username: &name, Email: &email}, stepsies.AccountChange{})
 	must(err)
 	secret := stepsies.NewSecret()
 	k, err := s.CreateAPIKey(ctx, byOperator, name, stepsies.KeyChange{Name: &title, Scopes: &[]string{"read"}}, secret)
@@ -165,7 +165,7 @@ func checkRestored(t *testing.T, s *Store, secret stepsies.Secret) {
 		t.Errorf("the old slug leads to %q, %v", old.Slug, err)
 	}
 	name, email := "omar", "omar@example.com"
-	u, err := s.CreateUser(ctx, byOperator, stepsies.UserChange{Username: &name, Email: &email})
+	u, err := s.CreateUser(ctx, byOperator, stepsies.UserChange{Username: &name, Email: &email}, stepsies.AccountChange{})
 	if err != nil || u.Value.ID <= found[0].User.ID {
 		t.Errorf("a new user after a restore: id %d, %v", u.Value.ID, err)
 	}
@@ -188,7 +188,7 @@ func TestRestoreNeverBringsARevokedKeyBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			email := "omar@example.com"
-			if _, err := s.CreateUser(ctx, byOperator, stepsies.UserChange{Username: &name, Email: &email}); err != nil {
+			if _, err := s.CreateUser(ctx, byOperator, stepsies.UserChange{Username: &name, Email: &email}, stepsies.AccountChange{}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.CreateAPIKey(ctx, byOperator, name, stepsies.KeyChange{Name: &name, Scopes: &[]string{"read"}}, deleted); err != nil {

@@ -24,7 +24,7 @@ type guarantee struct {
 func suite() []guarantee {
 	var all []guarantee
 	for _, part := range [][]guarantee{
-		portableSQL, users, keys, keyRules, stepsyWrites, slugs, lists, searches, idempotency, races, activity, usage, purging,
+		portableSQL, users, accounts, keys, keyRules, stepsyWrites, slugs, lists, searches, idempotency, races, activity, usage, purging,
 		migrating, plans, signIns, emailChanges, trashed, keyLists, overviews, readings, publics, previewLinks, authority, makers,
 	} {
 		all = append(all, part...)
@@ -185,7 +185,8 @@ func (f *fixture) user(t testing.TB, name string, role stepsies.Role) stepsies.U
 	t.Helper()
 	out, err := f.CreateUser(t.Context(), byOperator, stepsies.UserChange{
 		Username: &name, Email: ptr(name + "@example.com"), Role: ptr(string(role)),
-	})
+	}, stepsies.AccountChange{})
+
 	if err != nil {
 		t.Fatal(err)
 	}

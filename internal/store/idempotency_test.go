@@ -78,7 +78,8 @@ func testReplayEveryWrite(t *testing.T, f *fixture) {
 		}
 	}
 	twice("create a user", func(w Write) (any, bool, error) {
-		out, err := f.CreateUser(ctx, w, stepsies.UserChange{Username: ptr("new"), Email: ptr("new@example.com"), Plan: ptr("enterprise"), Limits: &stepsies.Limits{Hour: 3}})
+		out, err := f.CreateUser(ctx, w, stepsies.UserChange{Username: ptr("new"), Email: ptr("new@example.com")},
+			stepsies.AccountChange{Plan: ptr("enterprise"), Limits: &stepsies.Limits{Hour: 3}})
 		return out.Value, out.Replayed, err
 	})
 	twice("update a user", func(w Write) (any, bool, error) {

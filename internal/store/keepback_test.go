@@ -56,7 +56,7 @@ func newTown(t *testing.T, c Config) *town {
 	made, err := w.CreateStepsy(t.Context(), write, "sarah", stepsies.StepsyChange{Title: ptr("A draft"), Steps: steps("One")})
 	w.must(t, err)
 	w.draft = made.Value.ID
-	w.must(t, w.AddAccountDays(t.Context(), []AccountDay{{AccountID: sarah.AccountID, Day: Day(epoch), Requests: 40}}))
+	w.must(t, w.AddAccountDays(t.Context(), []AccountDay{{AccountID: sarah.Account.ID, Day: Day(epoch), Requests: 40}}))
 	return w
 }
 
@@ -84,8 +84,9 @@ func (w *town) find(t *testing.T, name string) stepsies.User {
 func (w *town) user(t *testing.T, name string, role stepsies.Role) {
 	t.Helper()
 	_, err := w.CreateUser(t.Context(), byOperator, stepsies.UserChange{
-		Username: &name, Email: ptr(name + "@example.com"), Role: ptr(string(role)), Plan: ptr("pro"),
-	})
+		Username: &name, Email: ptr(name + "@example.com"), Role: ptr(string(role)),
+	}, stepsies.AccountChange{Plan: ptr("pro")})
+
 	w.must(t, err)
 }
 
@@ -256,7 +257,10 @@ var ends = []end{
 		w.must(t, err)
 	}},
 	{"preview link ended", func(t *testing.T, w *town) { w.must(t, w.EndPreviewLink(t.Context(), byOperator, w.draft)) }},
-	{"plan lowered", func(t *testing.T, w *town) { w.change(t, "sarah", stepsies.UserChange{Plan: ptr("free")}) }},
+	{"plan lowered", func(t *testing.T, w *town) {
+		_, err := w.UpdateUserAndAccount(t.Context(), byOperator, "sarah", stepsies.UserChange{}, stepsies.AccountChange{Plan: ptr("free")})
+		w.must(t, err)
+	}},
 	{"the only key revoked and all users but one deleted", func(t *testing.T, w *town) {
 		_, err := w.RevokeAPIKey(t.Context(), byOperator, w.ids["readwrite"])
 		w.must(t, err)

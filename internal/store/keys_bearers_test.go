@@ -38,7 +38,7 @@ func TestWhatIsRememberedOfAKeyEndsBeforeTheWriteReturns(t *testing.T) {
 	}
 	for i := range 40 {
 		user, email, name := fmt.Sprintf("user%d", i), fmt.Sprintf("user%d@example.com", i), "key"
-		if _, err := s.CreateUser(ctx, byOperator, stepsies.UserChange{Username: &user, Email: &email}); err != nil {
+		if _, err := s.CreateUser(ctx, byOperator, stepsies.UserChange{Username: &user, Email: &email}, stepsies.AccountChange{}); err != nil {
 			t.Fatal(err)
 		}
 		secret := stepsies.NewSecret()

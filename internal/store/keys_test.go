@@ -173,7 +173,8 @@ func testKeyPages(t *testing.T, f *fixture) {
 
 func testLookUp(t *testing.T, f *fixture) {
 	u := f.user(t, "sarah", stepsies.RoleAdmin)
-	if _, err := f.UpdateUser(t.Context(), byOperator, "sarah", stepsies.UserChange{Plan: ptr("enterprise"), Limits: &stepsies.Limits{Minute: 5}}); err != nil {
+	if _, err := f.UpdateUserAndAccount(t.Context(), byOperator, "sarah", stepsies.UserChange{},
+		stepsies.AccountChange{Plan: ptr("enterprise"), Limits: &stepsies.Limits{Minute: 5}}); err != nil {
 		t.Fatal(err)
 	}
 	known := map[stepsies.KeyHash]stepsies.APIKey{}
@@ -191,7 +192,7 @@ func testLookUp(t *testing.T, f *fixture) {
 		for _, b := range found {
 			k := known[b.Hash]
 			if b.Key.ID != k.ID || b.Key.Scopes != k.Scopes || b.Key.Hint != k.Hint || b.Key.Name != k.Name || b.Key.CreatedAt != k.CreatedAt ||
-				b.Key.UserID != u.ID || b.User.Username != "sarah" || b.User.Role != stepsies.RoleAdmin || b.User.AccountID != u.AccountID ||
+				b.Key.UserID != u.ID || b.User.Username != "sarah" || b.User.Role != stepsies.RoleAdmin || b.User.Account.ID != u.Account.ID ||
 				b.User.Limits() != (stepsies.Limits{Minute: 5}) {
 				t.Errorf("found %+v for %+v", b, k)
 			}

@@ -107,13 +107,13 @@ func testAccountDays(t *testing.T, f *fixture) {
 	u, other := f.member(t, "sarah"), f.member(t, "mike")
 	for range 2 {
 		if err := f.AddAccountDays(t.Context(), []AccountDay{
-			{u.AccountID, 31, 5}, {other.AccountID, 30, 1000}, {u.AccountID, 29, 1}, {u.AccountID, 30, 20}, {u.AccountID, 1, 300},
+			{u.Account.ID, 31, 5}, {other.Account.ID, 30, 1000}, {u.Account.ID, 29, 1}, {u.Account.ID, 30, 20}, {u.Account.ID, 1, 300},
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, c := range []struct{ from, to, want int64 }{{29, 31, 52}, {30, 30, 40}, {0, 100, 652}, {2, 28, 0}} {
-		if got, err := f.AccountRequests(t.Context(), u.AccountID, c.from, c.to); err != nil || got != c.want {
+		if got, err := f.AccountRequests(t.Context(), u.Account.ID, c.from, c.to); err != nil || got != c.want {
 			t.Errorf("from day %d to %d: %d (%v), want %d", c.from, c.to, got, err, c.want)
 		}
 	}

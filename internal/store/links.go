@@ -169,7 +169,7 @@ func (s *Store) SignUp(ctx context.Context, ip string, want stepsies.UserChange,
 			}
 		}
 		var err error
-		if made, err = t.createUser(ctx, w, want); err != nil {
+		if made, err = t.createUser(ctx, w, want, stepsies.AccountChange{}); err != nil {
 			return err
 		}
 		_, err = t.exec(ctx, `update users set password_hash = $2, email_verified_at = $3 where id = $1`,

@@ -80,7 +80,7 @@ func (s *Store) lookUpKeys(ctx context.Context, hashes []stepsies.KeyHash, found
 		var hash []byte
 		var scopes string
 		if err := scan(&hash, &b.Key.ID, &b.Key.Name, &scopes, &b.Key.Hint, stampTo{&b.Key.CreatedAt}, stampTo{&b.Key.ExpiresAt}, stampTo{&b.Key.RevokedAt},
-			&b.User.ID, &b.User.Username, &b.User.Role, stampTo{&b.User.SuspendedAt}, &b.User.AccountID,
+			&b.User.ID, &b.User.Username, &b.User.Role, stampTo{&b.User.SuspendedAt}, &b.User.Account.ID,
 			&b.User.Plan, &b.User.OwnLimits.Minute, &b.User.OwnLimits.Hour, &b.User.OwnLimits.Month); err != nil {
 			return err
 		}

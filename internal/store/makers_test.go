@@ -194,7 +194,7 @@ func testInvitedIsUser(t *testing.T, f *fixture) {
 	admin := f.user(t, "boss", stepsies.RoleAdmin)
 	ways := map[string]func(email string) error{
 		"created": func(email string) error {
-			return second(f.CreateUser(ctx, byOperator, stepsies.UserChange{Username: ptr("created"), Email: &email}))
+			return second(f.CreateUser(ctx, byOperator, stepsies.UserChange{Username: ptr("created"), Email: &email}, stepsies.AccountChange{}))
 		},
 		"signed up": func(email string) error {
 			return second(f.SignUp(ctx, "", stepsies.UserChange{Username: ptr("open"), Email: &email}, "hash", "", TokenHash{}))
@@ -255,7 +255,7 @@ func testFormerUsername(t *testing.T, f *fixture) {
 	refused := func() {
 		t.Helper()
 		for who, w := range map[string]Write{"the operator": byOperator, "an admin": by(admin)} {
-			_, err := f.CreateUser(ctx, w, newUser("sarah"))
+			_, err := f.CreateUser(ctx, w, newUser("sarah"), stepsies.AccountChange{})
 			wantCode(t, err, stepsies.CodeConflict)
 			if err == nil || !strings.Contains(err.Error(), "kept back until 12 June 2026 (UTC)") || !strings.Contains(err.Error(), "Choose another one.") {
 				t.Errorf("%s is told %v", who, err)
@@ -284,7 +284,7 @@ func testFormerUsername(t *testing.T, f *fixture) {
 	if err := f.DeleteUser(ctx, byOperator, "sarah"); err != nil {
 		t.Fatal(err)
 	}
-	_, err := f.CreateUser(ctx, byOperator, newUser("sarah"))
+	_, err := f.CreateUser(ctx, byOperator, newUser("sarah"), stepsies.AccountChange{})
 	wantCode(t, err, stepsies.CodeConflict)
 }
 
@@ -302,7 +302,7 @@ func testFormerUsernameRace(t *testing.T, f *fixture) {
 		for i := range errs {
 			wg.Go(func() {
 				for try := 0; try < 5; try++ {
-					_, errs[i] = f.CreateUser(t.Context(), byOperator, stepsies.UserChange{Username: &name, Email: ptr(fmt.Sprintf("%s-%d-%d@example.org", name, i, try))})
+					_, errs[i] = f.CreateUser(t.Context(), byOperator, stepsies.UserChange{Username: &name, Email: ptr(fmt.Sprintf("%s-%d-%d@example.org", name, i, try))}, stepsies.AccountChange{})
 				}
 			})
 		}
@@ -332,7 +332,7 @@ func TestRestoreGivesNoUsernameBack(t *testing.T) {
 			ctx := t.Context()
 			s := openMigrated(t, config(t))
 			create := func(name string) error {
-				return second(s.CreateUser(ctx, byOperator, newUser(name)))
+				return second(s.CreateUser(ctx, byOperator, newUser(name), stepsies.AccountChange{}))
 			}
 			drop := func(name string) {
 				t.Helper()
@@ -369,7 +369,7 @@ func TestRestoreGivesNoUsernameBack(t *testing.T) {
 			if _, err := empty.Restore(ctx, bytes.NewReader(file.Bytes()), false); err != nil {
 				t.Fatal(err)
 			}
-			_, err := empty.CreateUser(ctx, byOperator, newUser("before"))
+			_, err := empty.CreateUser(ctx, byOperator, newUser("before"), stepsies.AccountChange{})
 			wantCode(t, err, stepsies.CodeConflict)
 		})
 	}

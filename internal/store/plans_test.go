@@ -34,7 +34,7 @@ func testPlans(t *testing.T, f *fixture) {
 	}
 	const many = 20_000
 	f.raw(t, `insert into users (account_id, username, email, email_key, display_name, name_key, bio, role, time_zone, created_at, updated_at) `+numbers(many/5)+
-		`select cast($1 as bigint), 'user' || cast(i as text), '', 'mail' || cast(i as text), '', '', '', 'member', '', 0, 0 from numbers`, u.AccountID)
+		`select cast($1 as bigint), 'user' || cast(i as text), '', 'mail' || cast(i as text), '', '', '', 'member', '', 0, 0 from numbers`, u.Account.ID)
 	// Users have five keys and five rows of activity, and sarah has every hundredth.
 	f.raw(t, `insert into api_keys (user_id, name, description, scopes, hint, hash, created_at, revoked_reason, leak_source) `+numbers(many)+
 		`select $1 + (case when i % 100 = 0 then 0 else i % $2 end), 'a name', '', 'read write', 'sk_0123…4567', `+

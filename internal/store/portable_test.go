@@ -141,11 +141,11 @@ func testUniqueViolations(t *testing.T, f *fixture) {
 		values ($1, $2, '', $3, '', '', '', 'member', '', 0, 0)`
 	for name, fail := range map[string]func() error{
 		"users_username": func() error {
-			_, err := f.write.db.ExecContext(t.Context(), insertUser, u.AccountID, "sarah", "other@example.com")
+			_, err := f.write.db.ExecContext(t.Context(), insertUser, u.Account.ID, "sarah", "other@example.com")
 			return err
 		},
 		"users_email_key": func() error {
-			_, err := f.write.db.ExecContext(t.Context(), insertUser, u.AccountID, "other", "sarah@example.com")
+			_, err := f.write.db.ExecContext(t.Context(), insertUser, u.Account.ID, "other", "sarah@example.com")
 			return err
 		},
 		"stepsies_slug": func() error {
@@ -207,8 +207,8 @@ func testIDsNeverReused(t *testing.T, f *fixture) {
 	}
 	f.clock.forward(stepsies.FormerUsernameKept)
 	again := f.member(t, "sarah")
-	if again.ID <= u.ID || again.AccountID <= u.AccountID {
-		t.Errorf("user %d of account %d came after user %d of account %d", again.ID, again.AccountID, u.ID, u.AccountID)
+	if again.ID <= u.ID || again.Account.ID <= u.Account.ID {
+		t.Errorf("user %d of account %d came after user %d of account %d", again.ID, again.Account.ID, u.ID, u.Account.ID)
 	}
 }
 

@@ -200,8 +200,8 @@ func TestNumbersAreNeverGivenTwice(t *testing.T) {
 		w.restore(t, file, false)
 		w.user(t, "later", stepsies.RoleMember)
 		w.key(t, "later", "later", "read", time.Time{})
-		if later := w.find(t, "later"); later.ID <= since.ID || later.AccountID <= since.AccountID {
-			t.Errorf("a new user has the number %d (account %d) after %d (account %d)", later.ID, later.AccountID, since.ID, since.AccountID)
+		if later := w.find(t, "later"); later.ID <= since.ID || later.Account.ID <= since.Account.ID {
+			t.Errorf("a new user has the number %d (account %d) after %d (account %d)", later.ID, later.Account.ID, since.ID, since.Account.ID)
 		}
 		if w.ids["later"] <= keySince {
 			t.Errorf("a new key has the number %d after %d", w.ids["later"], keySince)
@@ -246,9 +246,9 @@ func TestQuotaThatIsUsedStaysUsed(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *town) {
 		sarah := w.find(t, "sarah")
 		file := w.backUp(t)
-		w.must(t, w.AddAccountDays(t.Context(), []AccountDay{{AccountID: sarah.AccountID, Day: Day(epoch) - 1, Requests: 30}}))
+		w.must(t, w.AddAccountDays(t.Context(), []AccountDay{{AccountID: sarah.Account.ID, Day: Day(epoch) - 1, Requests: 30}}))
 		w.restore(t, file, false)
-		used, err := w.AccountRequests(t.Context(), sarah.AccountID, Day(epoch)-13, Day(epoch))
+		used, err := w.AccountRequests(t.Context(), sarah.Account.ID, Day(epoch)-13, Day(epoch))
 		if err != nil || used != 70 {
 			t.Errorf("%d requests of the month are known after a restore, want 70 (%v)", used, err)
 		}

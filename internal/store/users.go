@@ -16,7 +16,7 @@ const userTables = ` from users u join accounts a on a.id = u.account_id`
 
 func scanUser(scan func(...any) error) (u stepsies.User, err error) {
 	var hasPassword int64
-	err = scan(&u.ID, &u.AccountID, &u.Username, &u.Email, stampTo{&u.EmailVerifiedAt}, &u.DisplayName, &u.Bio, &u.Role, &u.TimeZone,
+	err = scan(&u.ID, &u.Account.ID, &u.Username, &u.Email, stampTo{&u.EmailVerifiedAt}, &u.DisplayName, &u.Bio, &u.Role, &u.TimeZone,
 		stampTo{&u.SuspendedAt}, stampTo{&u.CreatedAt}, stampTo{&u.UpdatedAt}, &hasPassword,
 		&u.Plan, &u.OwnLimits.Minute, &u.OwnLimits.Hour, &u.OwnLimits.Month)
 	u.HasPassword = hasPassword == 1
@@ -75,23 +75,23 @@ func (s *Store) ListUsers(ctx context.Context, q string, p Page) (Paged[stepsies
 }
 
 // CreateUser makes a user with an account of their own.
-func (s *Store) CreateUser(ctx context.Context, w Write, want stepsies.UserChange) (Outcome[stepsies.User], error) {
-	return write(ctx, s, w, func(t *tx) (stepsies.User, error) { return t.createUser(ctx, w, want) })
+func (s *Store) CreateUser(ctx context.Context, w Write, want stepsies.UserChange, account stepsies.AccountChange) (Outcome[stepsies.User], error) {
+	return write(ctx, s, w, func(t *tx) (stepsies.User, error) { return t.createUser(ctx, w, want, account) })
 }
 
-func (t *tx) createUser(ctx context.Context, w Write, want stepsies.UserChange) (stepsies.User, error) {
-	u, err := stepsies.NewUser(want, t.now)
+func (t *tx) createUser(ctx context.Context, w Write, want stepsies.UserChange, account stepsies.AccountChange) (stepsies.User, error) {
+	u, err := stepsies.NewUser(want, account, t.now)
 	if err != nil {
 		return u, err
 	}
 	if err := t.one(ctx, `insert into accounts (plan, limit_minute, limit_hour, limit_month, created_at)
 		values ($1, $2, $3, $4, $5) returning id`,
-		[]any{string(u.Plan), u.OwnLimits.Minute, u.OwnLimits.Hour, u.OwnLimits.Month, stamp(t.now)}, &u.AccountID); err != nil {
+		[]any{string(u.Plan), u.OwnLimits.Minute, u.OwnLimits.Hour, u.OwnLimits.Month, stamp(t.now)}, &u.Account.ID); err != nil {
 		return u, wrap(err, "create an account")
 	}
 	if err := t.one(ctx, `insert into users (account_id, username, email, email_key, display_name, name_key, bio, role, time_zone, created_at, updated_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) returning id`,
-		[]any{u.AccountID, u.Username, u.Email, strings.ToLower(u.Email), u.DisplayName, stepsies.Fold(u.DisplayName), u.Bio,
+		[]any{u.Account.ID, u.Username, u.Email, strings.ToLower(u.Email), u.DisplayName, stepsies.Fold(u.DisplayName), u.Bio,
 			string(u.Role), u.TimeZone, stamp(t.now)}, &u.ID); err != nil {
 		return u, wrap(err, "create a user")
 	}
@@ -108,8 +108,15 @@ func (t *tx) recordUser(ctx context.Context, w Write, action stepsies.Action, u 
 	return t.record(ctx, w, stepsies.Activity{Action: action, OwnerID: u.ID, TargetID: u.ID, Name: u.Username, Detail: detail})
 }
 
-// UpdateUser changes a user. The installation always keeps an admin.
+// UpdateUser changes a user, and nothing of their account. The installation always
+// keeps an admin.
 func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want stepsies.UserChange) (Outcome[stepsies.User], error) {
+	return s.UpdateUserAndAccount(ctx, w, username, want, stepsies.AccountChange{})
+}
+
+// UpdateUserAndAccount changes a user and their account in one write. What becomes of
+// an account is for those who reach everyone's: its own users are refused.
+func (s *Store) UpdateUserAndAccount(ctx context.Context, w Write, username string, want stepsies.UserChange, account stepsies.AccountChange) (Outcome[stepsies.User], error) {
 	w = w.onUser(username)
 	if want.Role != nil || want.Suspended != nil {
 		w = w.withAdmins()
@@ -119,8 +126,16 @@ func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want s
 		if err != nil {
 			return u, err
 		}
+		if account != (stepsies.AccountChange{}) {
+			if !t.access.Everyone {
+				return u, t.outOfReach("account")
+			}
+			if u.Account, err = t.lockAccount(ctx, u.Account.ID); err != nil {
+				return u, err
+			}
+		}
 		before := u
-		if err := u.Change(want, t.now); err != nil {
+		if err := u.Change(want, account, t.now); err != nil {
 			return u, err
 		}
 		if u == before {
@@ -153,9 +168,11 @@ func (s *Store) UpdateUser(ctx context.Context, w Write, username string, want s
 				return u, wrap(err, "end the links that user %d made", u.ID)
 			}
 		}
-		if _, err := t.exec(ctx, `update accounts set plan = $2, limit_minute = $3, limit_hour = $4, limit_month = $5 where id = $1`,
-			u.AccountID, string(u.Plan), u.OwnLimits.Minute, u.OwnLimits.Hour, u.OwnLimits.Month); err != nil {
-			return u, wrap(err, "update account %d", u.AccountID)
+		if u.Account != before.Account {
+			if _, err := t.exec(ctx, `update accounts set plan = $2, limit_minute = $3, limit_hour = $4, limit_month = $5 where id = $1`,
+				u.Account.ID, string(u.Plan), u.OwnLimits.Minute, u.OwnLimits.Hour, u.OwnLimits.Month); err != nil {
+				return u, wrap(err, "update account %d", u.Account.ID)
+			}
 		}
 		action := stepsies.ActionUpdateUser
 		if u.Suspended() {
@@ -245,7 +262,7 @@ func (s *Store) DeleteUser(ctx context.Context, w Write, username string) error 
 			`delete from users where id = $1`)...); err != nil {
 			return wrap(err, "delete user %d", u.ID)
 		}
-		if err := t.endAccount(ctx, u.AccountID); err != nil {
+		if err := t.endAccount(ctx, u.Account.ID); err != nil {
 			return err
 		}
 		if err := t.keepUsername(ctx, u.Username, t.now.Add(stepsies.FormerUsernameKept)); err != nil {
@@ -323,6 +340,16 @@ func passwordHash(ctx context.Context, q querier, id int64) (string, error) {
 	var hash string
 	err := q.one(ctx, `select coalesce(password_hash, '') from users where id = $1`, []any{id}, &hash)
 	return hash, orNotFound(err, "user")
+}
+
+// lockAccount reads an account that this transaction is about to change. Whose users
+// are locked one by one, it is locked after them: two who change it through two of its
+// users take turns, so that neither writes what the other has just changed.
+func (t *tx) lockAccount(ctx context.Context, id int64) (stepsies.Account, error) {
+	a := stepsies.Account{ID: id}
+	err := t.one(ctx, `select plan, limit_minute, limit_hour, limit_month from accounts where id = $1`+t.s.engine.forUpdate, []any{id},
+		&a.Plan, &a.OwnLimits.Minute, &a.OwnLimits.Hour, &a.OwnLimits.Month)
+	return a, wrap(err, "lock account %d", id)
 }
 
 // endAccount deletes an account that has no user any more. Those who delete its last two

@@ -25,13 +25,14 @@ var users = []guarantee{
 func testUserRoundTrip(t *testing.T, f *fixture) {
 	out, err := f.CreateUser(t.Context(), byOperator, stepsies.UserChange{
 		Username: ptr("sarah-chen"), Email: ptr("Sarah.Chen@Example.com"), DisplayName: ptr(" Sarah 👩‍🚀 Chen "), Bio: ptr("Line\nline"),
-		Role: ptr("admin"), Plan: ptr("enterprise"), Limits: &stepsies.Limits{Minute: 10, Month: 3_000_000}, TimeZone: ptr("Europe/Berlin"),
-	})
+		Role: ptr("admin"), TimeZone: ptr("Europe/Berlin"),
+	}, stepsies.AccountChange{Plan: ptr("enterprise"), Limits: &stepsies.Limits{Minute: 10, Month: 3_000_000}})
+
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := out.Value
-	if want.CreatedAt != epoch || want.DisplayName != "Sarah 👩‍🚀 Chen" || want.ID == 0 || want.AccountID == 0 {
+	if want.CreatedAt != epoch || want.DisplayName != "Sarah 👩‍🚀 Chen" || want.ID == 0 || want.Account.ID == 0 {
 		t.Errorf("made: %+v", want)
 	}
 	byName, err := f.User(t.Context(), "Sarah-CHEN")
@@ -56,7 +57,7 @@ func testUniqueUsers(t *testing.T, f *fixture) {
 		{"sarah", "other@example.com", "username"},
 		{"other", "Sarah@Example.COM", "e-mail"},
 	} {
-		_, err := f.CreateUser(t.Context(), byOperator, stepsies.UserChange{Username: &c.name, Email: &c.email})
+		_, err := f.CreateUser(t.Context(), byOperator, stepsies.UserChange{Username: &c.name, Email: &c.email}, stepsies.AccountChange{})
 		wantCode(t, err, stepsies.CodeConflict)
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%v does not speak of the %s", err, c.says)
@@ -78,9 +79,9 @@ func testUpdateUser(t *testing.T, f *fixture) {
 	u := f.member(t, "sarah")
 	f.raw(t, `update users set email_verified_at = 1 where id = $1`, u.ID)
 	now := f.clock.forward(time.Hour)
-	out, err := f.UpdateUser(t.Context(), by(u), "Sarah", stepsies.UserChange{
-		Email: ptr("SARAH@example.com"), DisplayName: ptr("Ms. Chen"), Bio: ptr("New"), Plan: ptr("enterprise"), Limits: &stepsies.Limits{Hour: 7}, TimeZone: ptr("Asia/Tokyo"),
-	})
+	out, err := f.UpdateUserAndAccount(t.Context(), byOperator, "Sarah", stepsies.UserChange{
+		Email: ptr("SARAH@example.com"), DisplayName: ptr("Ms. Chen"), Bio: ptr("New"), TimeZone: ptr("Asia/Tokyo"),
+	}, stepsies.AccountChange{Plan: ptr("enterprise"), Limits: &stepsies.Limits{Hour: 7}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func testUpdateUser(t *testing.T, f *fixture) {
 	if n := f.count(t, `select count(*) from activity`); n != rows {
 		t.Error("a change that changes nothing was recorded")
 	}
-	_, err = f.UpdateUser(t.Context(), by(u), "sarah", stepsies.UserChange{Role: ptr("king"), Plan: ptr("gold")})
+	_, err = f.UpdateUserAndAccount(t.Context(), byOperator, "sarah", stepsies.UserChange{Role: ptr("king")}, stepsies.AccountChange{Plan: ptr("gold")})
 	wantCode(t, err, stepsies.CodeValidation)
 	if again, err := f.User(t.Context(), "sarah"); err != nil || again != read {
 		t.Errorf("a refused change left %+v (%v)", again, err)
@@ -119,7 +120,7 @@ func testListUsers(t *testing.T, f *fixture) {
 		{"mike", "mike@percent%.example", "Mike"},
 		{"zoe", "zoë@example.org", "Zoë Crème"},
 	} {
-		if _, err := f.CreateUser(t.Context(), byOperator, stepsies.UserChange{Username: &u.name, Email: &u.email, DisplayName: &u.display}); err != nil {
+		if _, err := f.CreateUser(t.Context(), byOperator, stepsies.UserChange{Username: &u.name, Email: &u.email, DisplayName: &u.display}, stepsies.AccountChange{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -240,7 +241,7 @@ func testDeleteUser(t *testing.T, f *fixture) {
 		}
 		for _, err := range []error{
 			f.RecordKeyUse(ctx, []KeyUse{{KeyID: k.ID, Day: 1, Requests: 1, LastUsed: epoch}}),
-			f.AddAccountDays(ctx, []AccountDay{{AccountID: u.AccountID, Day: 1, Requests: 1}}),
+			f.AddAccountDays(ctx, []AccountDay{{AccountID: u.Account.ID, Day: 1, Requests: 1}}),
 			f.AddCounts(ctx, []Counts{{StepsyID: made.Value.ID, Views: 1}, {StepsyID: gone.ID, Views: 1}}),
 			second(f.PublishStepsy(ctx, by(u), made.Value.ID)),
 			f.RecordReadings(ctx, []Reading{{StepsyID: made.Value.ID, Mark: MarkView}, {StepsyID: made.Value.ID, Mark: 1}}),
@@ -283,7 +284,7 @@ func testDeleteUser(t *testing.T, f *fixture) {
 	if err := f.RecordKeyUse(ctx, []KeyUse{{KeyID: keys.Items[0].ID, Day: 2, Requests: 1, LastUsed: epoch}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.AddAccountDays(ctx, []AccountDay{{AccountID: u.AccountID, Day: 2, Requests: 1}}); err != nil {
+	if err := f.AddAccountDays(ctx, []AccountDay{{AccountID: u.Account.ID, Day: 2, Requests: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range f.tables(t) {
@@ -344,22 +345,22 @@ func testAccountEndsWithItsLastUser(t *testing.T, f *fixture) {
 	first, second := f.member(t, "first"), f.member(t, "second")
 	accounts := func() (n int64) {
 		t.Helper()
-		if err := f.read.one(ctx, `select count(*) from accounts where id = $1`, []any{first.AccountID}, &n); err != nil {
+		if err := f.read.one(ctx, `select count(*) from accounts where id = $1`, []any{first.Account.ID}, &n); err != nil {
 			t.Fatal(err)
 		}
 		return n
 	}
 	if err := f.transact(ctx, byOperator, func(tx *tx) error {
-		return tx.run(ctx, []any{first.AccountID, second.ID}, `update users set account_id = $1 where id = $2`)
+		return tx.run(ctx, []any{first.Account.ID, second.ID}, `update users set account_id = $1 where id = $2`)
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.AddAccountDays(ctx, []AccountDay{{AccountID: first.AccountID, Day: 20_000, Requests: 3}}); err != nil {
+	if err := f.AddAccountDays(ctx, []AccountDay{{AccountID: first.Account.ID, Day: 20_000, Requests: 3}}); err != nil {
 		t.Fatal(err)
 	}
 	used := func() int64 {
 		t.Helper()
-		n, err := f.AccountRequests(ctx, first.AccountID, 20_000, 20_000)
+		n, err := f.AccountRequests(ctx, first.Account.ID, 20_000, 20_000)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -368,7 +369,7 @@ func testAccountEndsWithItsLastUser(t *testing.T, f *fixture) {
 	if err := f.DeleteUser(ctx, byOperator, "first"); err != nil {
 		t.Fatal(err)
 	}
-	if u, err := f.User(ctx, "second"); err != nil || u.AccountID != first.AccountID || accounts() != 1 || used() != 3 {
+	if u, err := f.User(ctx, "second"); err != nil || u.Account.ID != first.Account.ID || accounts() != 1 || used() != 3 {
 		t.Errorf("who shared the account: %+v (%v), %d accounts, %d requests", u, err, accounts(), used())
 	}
 	if err := f.DeleteUser(ctx, byOperator, "second"); err != nil || accounts() != 0 || used() != 0 {

@@ -58,7 +58,7 @@ func (h *keyHouse) forward(d time.Duration) { h.offset.Add(int64(d)) }
 func (h *keyHouse) newUser(t *testing.T, name, role string) stepsies.User {
 	t.Helper()
 	email := name + "@example.com"
-	out, err := h.Store().CreateUser(t.Context(), operator, stepsies.UserChange{Username: &name, Email: &email, Role: &role})
+	out, err := h.Store().CreateUser(t.Context(), operator, stepsies.UserChange{Username: &name, Email: &email, Role: &role}, stepsies.AccountChange{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -249,7 +249,8 @@ func TestLimitsPanelFollowsThePlan(t *testing.T) {
 	}
 	on := openKeyHouse(t, true)
 	plan := "enterprise"
-	if _, err := on.Store().UpdateUser(t.Context(), operator, "sarah", stepsies.UserChange{Plan: &plan, Limits: &stepsies.Limits{Minute: 7}}); err != nil {
+	if _, err := on.Store().UpdateUserAndAccount(t.Context(), operator, "sarah", stepsies.UserChange{},
+		stepsies.AccountChange{Plan: &plan, Limits: &stepsies.Limits{Minute: 7}}); err != nil {
 		t.Fatal(err)
 	}
 	wantText(t, on.signIn(t, on.sarah).get(t, developer), "This minute 0 of 7", "This hour No limit", "Enterprise plan No limit")

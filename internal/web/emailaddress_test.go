@@ -145,7 +145,7 @@ func TestWhoConfirmsFirstHasTheAddressAndTheOtherIsTold(t *testing.T) {
 	wantRedirect(t, browsers["sarah"].askFor(t, "free@example.com", goodPassword), profile)
 	free := "free@example.com"
 	name := "newcomer"
-	if _, err := h.Store().CreateUser(t.Context(), operator, stepsies.UserChange{Username: &name, Email: &free}); err != nil {
+	if _, err := h.Store().CreateUser(t.Context(), operator, stepsies.UserChange{Username: &name, Email: &free}, stepsies.AccountChange{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -78,7 +78,7 @@ func publishMany(b *testing.B, s *server.Server, n int) {
 	b.Helper()
 	for i := range 10 {
 		name, email := fmt.Sprint("author", i), fmt.Sprintf("author%d@example.com", i)
-		if _, err := s.Store().CreateUser(b.Context(), operator, stepsies.UserChange{Username: &name, Email: &email}); err != nil {
+		if _, err := s.Store().CreateUser(b.Context(), operator, stepsies.UserChange{Username: &name, Email: &email}, stepsies.AccountChange{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -81,15 +81,15 @@ func (f *furnished) furnishUsers(t *testing.T) {
 		email, text := username+"@example.com", string(plan)
 		display, bio = f.say("display name", display), f.say("bio", bio)
 		u := must[store.Outcome[stepsies.User]](t)(f.Store().CreateUser(t.Context(), operator, stepsies.UserChange{
-			Username: &username, Email: &email, DisplayName: &display, Bio: &bio, Role: &role, Plan: &text,
-		})).Value
+			Username: &username, Email: &email, DisplayName: &display, Bio: &bio, Role: &role,
+		}, stepsies.AccountChange{Plan: &text})).Value
 		return u
 	}
 	f.admin = name("marcusreed", "Marcus Reed", "Keeps this place running.", "admin", stepsies.PlanTeam)
 	f.sarah = name("sarahchen", "Sarah Chen", "I write about e-mail that people want to read.\nBerlin.", "member", stepsies.PlanPro)
 	f.other = name("acme_platform", "Acme Platform Team with Quite a Long Name", "", "member", stepsies.PlanEnterprise)
 	limits := stepsies.Limits{Minute: 1200}
-	must[store.Outcome[stepsies.User]](t)(f.Store().UpdateUser(t.Context(), operator, "acme_platform", stepsies.UserChange{Limits: &limits}))
+	must[store.Outcome[stepsies.User]](t)(f.Store().UpdateUserAndAccount(t.Context(), operator, "acme_platform", stepsies.UserChange{}, stepsies.AccountChange{Limits: &limits}))
 	f.back(20 * day)
 	f.suspended = name("tomvega", "Tom Vega", "", "member", stepsies.PlanFree)
 	yes := true
@@ -165,7 +165,7 @@ func (f *furnished) furnishKeys(t *testing.T) {
 	use("rotated", 40*time.Second, "2001:db8:85a3::8a2e:370:7334", 812, 907, 1204, 1130, 998, 403, 377)
 	f.back(time.Hour)
 	f.keys["successor"] = must[store.Outcome[stepsies.APIKey]](t)(f.Store().RotateAPIKey(t.Context(), sarahs, f.keys["rotated"].ID, 7*day, stepsies.NewSecret())).Value
-	if err := f.Store().AddAccountDays(t.Context(), []store.AccountDay{{AccountID: f.sarah.AccountID, Day: store.Day(now), Requests: 46_900}}); err != nil {
+	if err := f.Store().AddAccountDays(t.Context(), []store.AccountDay{{AccountID: f.sarah.Account.ID, Day: store.Day(now), Requests: 46_900}}); err != nil {
 		t.Fatal(err)
 	}
 }

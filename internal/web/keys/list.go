@@ -157,7 +157,7 @@ func (p *Pages) UsageOf(q *page.Request, u stepsies.User) []Share {
 		return nil
 	}
 	limits := u.Limits()
-	d := p.Limiter.Peek(q.Context(), u.AccountID, limits)
+	d := p.Limiter.Peek(q.Context(), u.Account.ID, limits)
 	share := func(label string, limit, remaining, reset int64) Share {
 		return Share{Label: label, Limit: limit, Used: max(limit-remaining, 0), Reset: time.Unix(reset, 0).UTC()}
 	}

@@ -43,9 +43,14 @@ func readUserForm(q *page.Request) userForm {
 	}
 }
 
-// change is what the form asks for. Limits count on the enterprise plan alone, and
-// go with it.
-func (f userForm) change() (stepsies.UserChange, map[string]string) {
+// change is what the form asks of the user.
+func (f userForm) change() stepsies.UserChange {
+	return stepsies.UserChange{DisplayName: &f.DisplayName, Email: &f.Email, Role: &f.Role}
+}
+
+// accountChange is what the form asks of the account. Limits count on the enterprise
+// plan alone, and go with it.
+func (f userForm) accountChange() (stepsies.AccountChange, map[string]string) {
 	var problems map[string]string
 	var limits stepsies.Limits
 	if f.Plan == string(stepsies.PlanEnterprise) {
@@ -66,7 +71,7 @@ func (f userForm) change() (stepsies.UserChange, map[string]string) {
 	if problems != nil {
 		limits = stepsies.Limits{} // said already
 	}
-	return stepsies.UserChange{DisplayName: &f.DisplayName, Email: &f.Email, Role: &f.Role, Plan: &f.Plan, Limits: &limits}, problems
+	return stepsies.AccountChange{Plan: &f.Plan, Limits: &limits}, problems
 }
 
 // userView is a user's page, as admins see it.
@@ -121,16 +126,17 @@ func (p *Admin) Edit(q *page.Request) error {
 		return err
 	}
 	f := readUserForm(q)
-	want, problems := f.change()
+	want := f.change()
+	account, problems := f.accountChange()
 	trial := u
-	for field, sentence := range page.FieldErrors(trial.Change(want, p.Now())) {
+	for field, sentence := range page.FieldErrors(trial.Change(want, account, p.Now())) {
 		problems = withProblem(problems, field, sentence)
 	}
 	if problems != nil {
 		f.Problems = problems
 		return p.showUser(q, http.StatusUnprocessableEntity, u, f, nil)
 	}
-	out, err := p.Store.UpdateUser(q.Context(), q.Write(), u.Username, want)
+	out, err := p.Store.UpdateUserAndAccount(q.Context(), q.Write(), u.Username, want, account)
 	switch {
 	case errors.Is(err, stepsies.ErrLastAdmin):
 		f.Problems = map[string]string{"role": page.Shown(err)}

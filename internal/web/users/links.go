@@ -97,7 +97,7 @@ func (p *Pages) makeUser(q *page.Request, v signUpView, kind store.LinkKind, has
 		return stepsies.TooManyRequests(v.RetryAfter)
 	}
 	want := stepsies.UserChange{Username: &v.Username, Email: &v.Email, DisplayName: &v.DisplayName}
-	_, err := stepsies.NewUser(want, p.Now())
+	_, err := stepsies.NewUser(want, stepsies.AccountChange{}, p.Now())
 	v.Problems = page.FieldErrors(err)
 	if problem := auth.CheckPassword(password); problem != nil {
 		if v.Problems == nil {

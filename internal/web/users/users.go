@@ -86,9 +86,10 @@ func (p *Admin) New(q *page.Request) error {
 func (p *Admin) Create(q *page.Request) error {
 	f := readUserForm(q)
 	f.Username = strings.TrimSpace(q.PostFormValue("username"))
-	want, problems := f.change()
+	want := f.change()
 	want.Username = &f.Username
-	_, err := stepsies.NewUser(want, p.Now())
+	account, problems := f.accountChange()
+	_, err := stepsies.NewUser(want, account, p.Now())
 	for field, sentence := range page.FieldErrors(err) {
 		problems = withProblem(problems, field, sentence)
 	}
@@ -96,7 +97,7 @@ func (p *Admin) Create(q *page.Request) error {
 		f.Problems = problems
 		return q.Render(http.StatusUnprocessableEntity, newUserPageOf(q.Page("New user", "Users"), f))
 	}
-	out, err := p.Store.CreateUser(q.Context(), q.Write(), want)
+	out, err := p.Store.CreateUser(q.Context(), q.Write(), want, account)
 	if stepsies.CodeOf(err) == stepsies.CodeConflict {
 		f.Problems = map[string]string{takenField(err): page.Shown(err)}
 		return q.Render(http.StatusConflict, newUserPageOf(q.Page("New user", "Users"), f))
