@@ -66,10 +66,12 @@ func TestArrowsAreEnforced(t *testing.T) {
 	}
 	write(".depguard.yml", string(config))
 	write("go.mod", "module "+module+"\n\ngo 1.26\n\n"+
-		"require (\n\texample.org/other v0.0.0\n\tgolang.org/x/text v0.0.0\n)\n\n"+
-		"replace (\n\texample.org/other => ./replaced/other\n\tgolang.org/x/text => ./replaced/text\n)\n")
+		"require (\n\texample.org/other v0.0.0\n\tgithub.com/mozillazg/go-unidecode v0.0.0\n\tgolang.org/x/text v0.0.0\n)\n\n"+
+		"replace (\n\texample.org/other => ./replaced/other\n\tgithub.com/mozillazg/go-unidecode => ./replaced/letters\n\tgolang.org/x/text => ./replaced/text\n)\n")
 	write("replaced/other/go.mod", "module example.org/other\n\ngo 1.26\n")
 	write("replaced/other/other.go", "package other\n")
+	write("replaced/letters/go.mod", "module github.com/mozillazg/go-unidecode\n\ngo 1.26\n")
+	write("replaced/letters/letters.go", "package unidecode\n")
 	write("replaced/text/go.mod", "module golang.org/x/text\n\ngo 1.26\n")
 	write("replaced/text/cases/cases.go", "package cases\n")
 
@@ -108,6 +110,7 @@ func TestArrowsAreEnforced(t *testing.T) {
 		stdOnly := room == "." || room == "client" || room == "examples"
 		plant(room, "to_std.go", "net/http", true)
 		plant(room, "to_text.go", "golang.org/x/text/cases", room == "." || !stdOnly)
+		plant(room, "to_letters.go", "github.com/mozillazg/go-unidecode", room == "." || !stdOnly)
 		plant(room, "to_other.go", "example.org/other", !stdOnly)
 	}
 	// Rooms judged by single rules, and one that nobody has drawn arrows for.

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"unicode"
+
+	"github.com/mozillazg/go-unidecode"
 )
 
 // MaxSlugLength is the number of characters that a slug may have.
@@ -18,12 +21,12 @@ func ParseSlug(s string) (string, error) {
 	return s, nil
 }
 
-// SlugFromTitle makes a slug of a title: its letters without accents, everything
-// else turned into hyphens. A title without a Latin letter or digit gives
-// "stepsy".
+// SlugFromTitle makes a slug of a title: its letters without accents, those of other
+// alphabets as the Latin ones spell them, everything else turned into hyphens. A title
+// without anything that can be spelt so gives "stepsy".
 func SlugFromTitle(title string) string {
 	var b strings.Builder
-	for _, c := range []byte(Fold(title)) {
+	for _, c := range []byte(Fold(latin(title))) {
 		if isSlugByte(c) {
 			b.WriteByte(c)
 		} else if b.Len() > 0 && !strings.HasSuffix(b.String(), "-") {
@@ -36,6 +39,54 @@ func SlugFromTitle(title string) string {
 		return "stepsy"
 	}
 	return slug
+}
+
+// latin spells what is not in Latin letters in them. A Chinese character is a word of its
+// own, read as in Mandarin; where a title has Japanese syllables it is left out together
+// with them, since that reading would be wrong and what stands around it would be torn.
+func latin(title string) string {
+	var japanese, han bool
+	for _, r := range title {
+		japanese = japanese || unicode.In(r, kana...)
+		han = han || unicode.Is(unicode.Han, r)
+	}
+	var b strings.Builder
+	for _, r := range title {
+		switch {
+		case !spelled(r):
+			b.WriteRune(r)
+		case japanese && han && (r == longSound || unicode.Is(unicode.Han, r) || unicode.In(r, kana...)):
+			b.WriteByte(' ')
+		case r == longSound:
+		case unicode.Is(unicode.Han, r):
+			b.WriteString(" " + unidecode.Unidecode(string(r)) + " ")
+		default:
+			// Signs that stand for no sound of their own, as the soft one of Russian, are
+			// apostrophes in its tables: they would tear words.
+			b.WriteString(strings.Map(onlyAlphanumeric, unidecode.Unidecode(string(r))))
+		}
+	}
+	return b.String()
+}
+
+var kana = []*unicode.RangeTable{unicode.Hiragana, unicode.Katakana}
+
+const longSound = 'ー' // which Unicode counts to no script
+
+// spelled reports whether r is of an alphabet, a syllabary or a script of words that has
+// Latin spellings; Latin letters keep theirs, which Fold knows.
+func spelled(r rune) bool {
+	if r <= unicode.MaxLatin1 {
+		return false
+	}
+	return r == longSound || unicode.IsDigit(r) || unicode.In(r, unicode.L, unicode.M) && !unicode.In(r, unicode.Latin, unicode.Common, unicode.Inherited)
+}
+
+func onlyAlphanumeric(r rune) rune {
+	if r > unicode.MaxASCII || !isSlugByte(byte(unicode.ToLower(r))) {
+		return -1
+	}
+	return r
 }
 
 // NumberedSlug returns the n-th choice for a slug that is taken: "-2", "-3" …

@@ -9,8 +9,26 @@ import (
 func TestSlugIsMadeOfTheTitle(t *testing.T) {
 	for title, want := range map[string]string{
 		"Email Welcome Sequence Blueprint": "email-welcome-sequence-blueprint", "  Crème -- brûlée!! ": "creme-brulee", "C++ & C#": "c-c", "setup.md": "setup-md",
-		"Don't": "don-t", "100 %": "100", "-17 °C": "17-c", "日本語": "stepsy", "日本語 guide": "guide", "": "stepsy", "---": "stepsy", "😀": "stepsy", "Straße": "strasse", "KØBENHAVN": "kobenhavn",
+		"Don't": "don-t", "100 %": "100", "-17 °C": "17-c", "": "stepsy", "---": "stepsy", "😀": "stepsy", "Straße": "strasse", "KØBENHAVN": "kobenhavn",
 		strings.Repeat("a", 150): strings.Repeat("a", 100), strings.Repeat("a", 99) + " b": strings.Repeat("a", 99), strings.Repeat("😀a", 100): strings.Repeat("a-", 49) + "a",
+	} {
+		if got := SlugFromTitle(title); got != want {
+			t.Errorf("%q gives %q, want %q", title, got, want)
+		}
+	}
+}
+
+func TestSlugOfATitleInAnotherAlphabetIsReadable(t *testing.T) {
+	for title, want := range map[string]string{
+		"Как испечь хлеб": "kak-ispech-khleb", "Щука, ёж, объявление": "shchuka-iozh-obiavlenie", "за\u0301мок": "zamok", "ПРИВЕТ": "privet", "Хлеб-2": "khleb-2",
+		"Їжак і ґанок": "yizhak-i-ganok", "Ђорђе": "djordje",
+		"Πώς να φτιάξετε ψωμί": "pos-na-phtiaxete-psomi", "ΨΩΜΙ": "psomi",
+		"ქართული": "kartuli", "Հայերեն": "hayeren", "नमस्ते दुनिया": "nmste-duniyaa", "หุงข้าว": "hungkhaaw", "שלום": "shlvm", "مرحبا": "mrhb", "٣": "3",
+		"한국어 안내": "hangugeo-annae", "如何做面包": "ru-he-zuo-mian-bao", "面包 guide": "mian-bao-guide",
+		"コーヒー ガイド": "kohi-gaido", "日本語のガイド": "stepsy", "日本語のガイド 2024": "2024", // its Chinese characters are not read as in Chinese
+		// Latin letters keep the spelling that they had.
+		"Cách nấu phở đặc biệt": "cach-nau-pho-dac-biet", "Çay İstanbul ığdır": "cay-istanbul-igdir", "Größe über Öl": "grosse-uber-ol", "Łódź": "lodz", "１２": "12",
+		strings.Repeat("щ", 100): strings.Repeat("shch", 25),
 	} {
 		if got := SlugFromTitle(title); got != want {
 			t.Errorf("%q gives %q, want %q", title, got, want)
@@ -55,7 +73,7 @@ func TestSlugsAreLowerCaseLettersDigitsAndHyphens(t *testing.T) {
 // FuzzSlugFromTitle: every title gives a slug, and a slug gives itself, but for the
 // hyphens at its ends and those that follow each other.
 func FuzzSlugFromTitle(f *testing.F) {
-	for _, title := range []string{"", "Crème Brûlée -17", "日本語", "ẞ\u0345\u0301İ", strings.Repeat("é-", 100), "\xff\xfe", "a\x00b"} {
+	for _, title := range []string{"", "Crème Brûlée -17", "日本語", "日本語のガイド", "Щука ёж", "ﷺ٣ー", "ẞ\u0345\u0301İ", strings.Repeat("é-", 100), "\xff\xfe", "a\x00b"} {
 		f.Add(title)
 	}
 	f.Fuzz(func(t *testing.T, title string) {

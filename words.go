@@ -75,7 +75,6 @@ func cutWords(text string, asked bool) iter.Seq[string] {
 
 // Unspaced reports whether a character is of a script that puts no spaces between words.
 func Unspaced(r rune) bool {
-	const longSound = 'ー' // which Unicode counts to no script
 	return r >= 0x0E00 && (r == longSound || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar))
 }
 
