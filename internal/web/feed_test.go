@@ -113,7 +113,7 @@ func TestFeedsHoldTheNewestAndAreValid(t *testing.T) {
 	}
 	e := sarahs.Entries[0]
 	if e.Link.Href != "http://stepsies.test"+publicAt(bread) || e.Author != "sarah" || e.Content.Type != "html" ||
-		!strings.Contains(e.Content.HTML, "<h2>1. Mix</h2><p>Flour &amp; <em>water</em> &lt;script&gt;</p>") {
+		!strings.Contains(e.Content.HTML, `<h2><a href="http://stepsies.test`+publicAt(bread)+`#s-1">1. Mix</a></h2><p>Flour &amp; <em>water</em> &lt;script&gt;</p>`) {
 		t.Errorf("the entry is %+v", e)
 	}
 

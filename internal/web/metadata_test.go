@@ -105,7 +105,7 @@ func TestHowToHoldsTheWholeStepsyInSchemaOrgsWords(t *testing.T) {
 	data := linkedData(t, stranger.get(t, publicAt(s)))
 	steps := data["step"].([]any)
 	for i, want := range []map[string]any{
-		{"@type": "HowToStep", "position": 1.0, "name": "Mix", "text": "Flour & water salt", "url": "http://stepsies.test/@sarah/bake-bread#step-1"},
+		{"@type": "HowToStep", "position": 1.0, "name": "Mix", "text": "Flour & water salt", "url": "http://stepsies.test/@sarah/bake-bread#s-1"},
 		{"name": "Rest", "text": "Rest"}, {"name": "Bake", "text": "Look:", "image": "https://example.com/a.png?x=1&y=2"},
 	} {
 		for name, value := range want {

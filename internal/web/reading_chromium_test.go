@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"strconv"
 	"testing"
 	"time"
 
@@ -204,4 +205,43 @@ func TestPrintedStepsyIsItsTextAlone(t *testing.T) {
 	if err != nil || !bytes.HasPrefix(pdf.Data, []byte("%PDF-")) {
 		t.Errorf("printing gives %d bytes (%v)", len(pdf.Data), err)
 	}
+}
+
+// TestStepIsNamedForGood moves the last step to the front: its name leads to it wherever
+// it is shown, with scripts and without, and the number of its place to another.
+func TestStepIsNamedForGood(t *testing.T) {
+	t.Parallel()
+	b, s := openBread(t)
+	var moved []stepsies.StepChange
+	for _, i := range []int{2, 0, 1} {
+		moved = append(moved, stepsies.StepChange{ID: s.Steps[i].ID, Title: s.Steps[i].Title, Content: s.Steps[i].Content})
+	}
+	b.change(t, s, stepsies.StepsyChange{Steps: &moved})
+	name := "#s-" + strconv.FormatInt(s.Steps[1].ID, 10) // Knead, now the third
+	for _, scripts := range []bool{true, false} {
+		p := b.read(t, "/sign-in")
+		if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !scripts}); err != nil {
+			t.Fatal(err)
+		}
+		p.goTo(t, bread+name)
+		p.wait(t, `document.querySelector("h2:target")?.firstChild.textContent.trim() === "Knead"`)
+		if link := js[string](t, p, `document.querySelector(".steps > li:first-child .anchor").hash`); link != "#s-"+strconv.FormatInt(s.Steps[2].ID, 10) {
+			t.Errorf("the link beside the first step is %s", link)
+		}
+		p.goTo(t, bread+"/follow"+name)
+		p.shows(t, "Knead")
+		p.goTo(t, bread+"/follow#step-2")
+		p.shows(t, "Mix")
+		p.goTo(t, bread+"/embed"+name)
+		p.wait(t, `[...document.querySelectorAll("details[open] h2")].map((h) => h.textContent).join() === "Knead"`)
+		p.wait(t, `document.querySelector("details[open] summary").getBoundingClientRect().top >= 0`)
+	}
+	// From a step that was opened by its name the keys lead on.
+	p := b.read(t, bread+"/follow#s-"+strconv.FormatInt(s.Steps[0].ID, 10))
+	p.shows(t, "Mix")
+	p.press(t, kb.ArrowRight)
+	p.shows(t, "Knead")
+	p.press(t, kb.ArrowLeft)
+	p.press(t, kb.ArrowLeft)
+	p.shows(t, "Bake")
 }

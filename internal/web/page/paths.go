@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"net/url"
+	"strconv"
 
 	"github.com/stepsies/stepsies"
 )
@@ -70,6 +71,10 @@ func StepsyPath(s stepsies.Stepsy, act string) string {
 
 // PublicPath is where everyone reads a stepsy once it is published.
 func PublicPath(s stepsies.Stepsy) string { return AuthorPath(s.Username) + "/" + s.Slug }
+
+// StepAnchor names a step of a stepsy for good on every page that shows it, wherever it is
+// moved to; "step-" and its number name a place.
+func StepAnchor(step stepsies.Step) string { return "s-" + strconv.FormatInt(step.ID, 10) }
 
 // AuthorPath is the address of an author's page.
 func AuthorPath(username string) string { return "/@" + url.PathEscape(username) }

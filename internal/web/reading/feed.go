@@ -118,7 +118,7 @@ func (p *Pages) entry(s stepsies.Stepsy) atomEntry {
 		Link: atomLink{"alternate", "text/html", p.PublicURL + page.PublicPath(s)},
 	}
 	if len(s.Steps) > 0 {
-		e.Content = &atomContent{"html", stepsHTML(s)}
+		e.Content = &atomContent{"html", stepsHTML(s, p.PublicURL+page.PublicPath(s))}
 	} else if e.Summary == "" {
 		e.Summary = page.Plural(s.StepsCount, "step") // an entry says something of itself (RFC 4287 §4.1.1.1)
 	}
@@ -138,14 +138,15 @@ func entryID(origin string, s stepsies.Stepsy) string {
 	return fmt.Sprintf("tag:%s,%s:stepsy-%d", host, s.CreatedAt.UTC().Format(time.DateOnly), s.ID)
 }
 
-// stepsHTML is all of a stepsy that is read.
-func stepsHTML(s stepsies.Stepsy) string {
+// stepsHTML is all of a stepsy that is read. Each step leads to itself on the page, by its
+// whole address: readers of feeds show what they hold elsewhere, and take its ids away.
+func stepsHTML(s stepsies.Stepsy, address string) string {
 	var b strings.Builder
 	if s.Description != "" {
 		b.WriteString("<p>" + html.EscapeString(s.Description) + "</p>")
 	}
 	for i, step := range s.Steps {
-		fmt.Fprintf(&b, "<h2>%d. %s</h2>%s", i+1, html.EscapeString(step.Title), step.Content.HTML())
+		fmt.Fprintf(&b, `<h2><a href="%s#%s">%d. %s</a></h2>%s`, html.EscapeString(address), page.StepAnchor(step), i+1, html.EscapeString(step.Title), step.Content.HTML())
 	}
 	return b.String()
 }

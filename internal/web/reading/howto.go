@@ -75,7 +75,7 @@ func howToOf(m metadata) howTo {
 		}
 		h.Steps[i] = howToStep{
 			Type: "HowToStep", Position: i + 1, Name: step.Title, Text: text,
-			URL: fmt.Sprintf("%s#step-%d", m.URL, i+1), Image: firstImage([]stepsies.Step{step}),
+			URL: m.URL + "#" + page.StepAnchor(step), Image: firstImage([]stepsies.Step{step}),
 		}
 	}
 	return h

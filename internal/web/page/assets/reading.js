@@ -176,7 +176,7 @@ function startFollowing() {
   const stops = [...steps, document.getElementById("done")];
   let shown = -1;
 
-  const indexOf = (hash) => Math.max(0, stops.findIndex((stop) => `#${stop.id}` === hash));
+  const indexOf = (hash) => Math.max(0, stops.findIndex((stop) => `#${stop.id}` === hash || `#${stop.querySelector("h1").id}` === hash));
 
   function arrive(moved) {
     const to = indexOf(location.hash);
