@@ -192,7 +192,7 @@ func (c *Client) call(ctx context.Context, r *request, in, out any, opts []CallO
 	}
 	switch r.method {
 	case http.MethodPost, http.MethodPatch:
-		if strings.HasPrefix(r.path, "/v1/") && r.header.Get("Idempotency-Key") == "" {
+		if strings.HasPrefix(r.path, "/v1/") && !r.repeatable && r.header.Get("Idempotency-Key") == "" {
 			r.header.Set("Idempotency-Key", rand.Text())
 		}
 		r.repeatable = r.repeatable || r.header.Get("Idempotency-Key") != ""

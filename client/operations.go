@@ -44,7 +44,7 @@ var (
 	updateUser = Operation{"UpdateUser", http.MethodPatch, "/v1/users/{username}"}
 	deleteUser = Operation{"DeleteUser", http.MethodDelete, "/v1/users/{username}"}
 
-	reportLeakedKeys = Operation{"ReportLeakedKeys", http.MethodPost, "/leaked-keys"}
+	reportLeakedKeys = Operation{"ReportLeakedKeys", http.MethodPost, "/v1/leaked-keys"}
 
 	operations = []Operation{
 		listStepsies, getStepsy, createStepsy, updateStepsy, deleteStepsy, publishStepsy, unpublishStepsy,

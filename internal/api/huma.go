@@ -46,7 +46,11 @@ type adapter struct{ *http.ServeMux }
 
 func (m adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	o := operationOf(op)
-	m.HandleFunc(o.method()+" "+o.served(), func(w http.ResponseWriter, r *http.Request) { handler(humago.NewContext(op, r, w)) })
+	serve := func(w http.ResponseWriter, r *http.Request) { handler(humago.NewContext(op, r, w)) }
+	m.HandleFunc(o.method()+" "+o.served(), serve)
+	if o.atRoot {
+		m.HandleFunc(o.route, serve)
+	}
 }
 
 var jsonFormat = huma.Format{

@@ -81,6 +81,12 @@ func (a *API) describe() error {
 			s.Description = d.about()
 		}
 		allowNull(s)
+		for _, field := range s.Properties {
+			if said := field.PatternDescription; said != "" { // no keyword of JSON Schema
+				field.PatternDescription = ""
+				defer func() { field.PatternDescription = said }()
+			}
+		}
 	}
 	text, err := documentJSON(doc)
 	if err != nil {
@@ -149,9 +155,6 @@ func (a *API) allowMore(s *huma.Schema) {
 
 func (a *API) describeOperation(op *huma.Operation) {
 	o := operationOf(op)
-	if o.atRoot {
-		op.Servers = []*huma.Server{{URL: a.PublicURL}}
-	}
 	if o.scope != "" {
 		op.Description = "Needs the scope `" + string(o.scope) + "`. " + op.Description
 	}

@@ -54,6 +54,10 @@ func TestEveryExampleWorks(t *testing.T) {
 	for id, op := range d.operations() {
 		t.Run(id, func(t *testing.T) {
 			for _, try := range tries(t, op) {
+				in := in
+				if op.OperationId == "create-user" || op.OperationId == "delete-user" {
+					in = documented(t) // nobody is called as somebody was
+				}
 				in.try(t, d, op, try)
 			}
 		})
@@ -140,9 +144,6 @@ func (in *installation) try(t *testing.T, d document, op operation, what try) {
 	}
 	if a.status != want {
 		t.Errorf("%s: %d %s, want %d", what.name, a.status, a.body, want)
-	}
-	if a := in.ask("DELETE", "/v1/users/omar", "", "Authorization: Bearer "+secret); a.status != 204 && a.status != 404 {
-		t.Fatal(a.status, a.body)
 	}
 }
 

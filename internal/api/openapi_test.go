@@ -288,7 +288,8 @@ func TestHeadersOfRefusalsAreDocumented(t *testing.T) {
 			t.Errorf("%s: %d is not documented", c.operation, a.status)
 			continue
 		}
-		documented := []string{"Content-Type", "Content-Length"}
+		// For every answer alike, and for HTTP's own software to read.
+		documented := []string{"Content-Type", "Content-Length", "Cache-Control", "Vary"}
 		for name := range response.Headers.FromOldest() {
 			documented = append(documented, http.CanonicalHeaderKey(name))
 		}

@@ -15,7 +15,7 @@ import (
 // value that stands beside its handler, made by serve, and has a line in operations.
 type operation struct {
 	id    string // a name that clients are generated with: "create-api-key"
-	route string // method and path, below the base path unless atRoot: "POST /api-keys"
+	route string // method and path below the base path: "POST /api-keys"
 	tag   string // the group in the documentation
 
 	// scope is what a key needs. Without one an operation is closed to every key, but
@@ -38,7 +38,7 @@ type operation struct {
 
 	thing   string            // what a number in the path names: "stepsy"
 	refuses map[string]string // why it does not take a field that others take
-	atRoot  bool              // outside the base path
+	atRoot  bool              // served outside of the base path as well
 
 	register func(*API, huma.Operation)
 	missing  map[string]string // the field by what huma says where it is missing; filled by describe
@@ -70,12 +70,7 @@ func (o *operation) method() string { method, _, _ := strings.Cut(o.route, " ");
 func (o *operation) path() string   { _, path, _ := strings.Cut(o.route, " "); return path }
 
 // served is the path under which the operation is found.
-func (o *operation) served() string {
-	if o.atRoot {
-		return o.path()
-	}
-	return basePath + o.path()
-}
+func (o *operation) served() string { return basePath + o.path() }
 
 // writes reports whether the operation reads a body.
 func (o *operation) writes() bool {
@@ -113,6 +108,7 @@ func (a *API) add(o operation) {
 		// request on it. The server's own bounds the reading.
 		BodyReadTimeout: -1,
 	}
+	described.Security = []map[string][]string{} // none is needed, which is not the same as nothing said
 	if o.scope != "" {
 		described.Security = []map[string][]string{{bearerAuth: {string(o.scope)}}}
 	}

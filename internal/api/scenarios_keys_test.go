@@ -100,7 +100,7 @@ var keyScenarios = []scenario{
 	{name: "keys over the limit", as: "admin", request: "GET /v1/api-keys?limit=101", status: 400, code: "bad_request"},
 	{name: "a key with an unknown parameter", as: "admin", request: "GET /v1/api-keys/{spare}?reveal=1", status: 400, code: "bad_request"},
 
-	{name: "report a leaked key", request: "POST /leaked-keys", body: `{"keys":["{spare_secret}","sk_not_a_key"],"source_url":"https://user:password@example.com/config.js?key={spare_secret}"}`, status: 202, exact: `{"received":2}`,
+	{name: "report a leaked key", request: "POST /v1/leaked-keys", body: `{"keys":["{spare_secret}","sk_not_a_key"],"source_url":"https://user:password@example.com/config.js?key={spare_secret}"}`, status: 202, exact: `{"received":2}`,
 		then: func(w *world, _ answer) {
 			if w.works(w.get("spare_secret")) {
 				w.tb.Error("a reported key works")
@@ -112,29 +112,31 @@ var keyScenarios = []scenario{
 				}
 			}
 		}},
-	{name: "report a key that does not exist", request: "POST /leaked-keys", body: `{"keys":["sk_` + strings.Repeat("0", 48) + `"]}`, status: 202, exact: `{"received":1}`},
-	{name: "report a key that was revoked before", given: revokeSpare, request: "POST /leaked-keys", body: `{"keys":["{spare_secret}"]}`, status: 202, exact: `{"received":1}`,
+	{name: "report a key that does not exist", request: "POST /v1/leaked-keys", body: `{"keys":["sk_` + strings.Repeat("0", 48) + `"]}`, status: 202, exact: `{"received":1}`},
+	{name: "report a key that was revoked before", given: revokeSpare, request: "POST /v1/leaked-keys", body: `{"keys":["{spare_secret}"]}`, status: 202, exact: `{"received":1}`,
 		then: func(w *world, _ answer) {
 			if got := at(w.tb, w.read("/v1/api-keys/{spare}"), "revoked_reason"); got != "revoked" {
 				w.tb.Errorf("reason %s", got)
 			}
 		}},
-	{name: "report with a key is as good", as: "reader", request: "POST /leaked-keys", body: `{"keys":["x"]}`, status: 202, exact: `{"received":1}`, headers: []string{"X-RateLimit-Limit:"}},
-	{name: "report 100 keys", request: "POST /leaked-keys", body: `{"keys":[` + strings.Repeat(`"x",`, 99) + `"{spare_secret}"]}`, status: 202, exact: `{"received":100}`, then: func(w *world, _ answer) { w.spareIs("revoked") }},
-	{name: "report 101 keys", request: "POST /leaked-keys", body: `{"keys":[` + strings.Repeat(`"x",`, 100) + `"{spare_secret}"]}`, status: 422, fields: []string{"keys"}, then: func(w *world, _ answer) { w.spareIs("active") }},
-	{name: "report no keys", request: "POST /leaked-keys", body: `{"keys":[]}`, status: 422, fields: []string{"keys"}},
-	{name: "report nothing", request: "POST /leaked-keys", body: `{}`, status: 422, fields: []string{"keys"}},
-	{name: "report a number", request: "POST /leaked-keys", body: `{"keys":[7]}`, status: 422, fields: []string{"keys[0]"}},
-	{name: "report with a script as its source", request: "POST /leaked-keys", body: `{"keys":["{spare_secret}"],"source_url":"javascript:alert(1)"}`, status: 422, fields: []string{"source_url"}, then: func(w *world, _ answer) { w.spareIs("active") }},
-	{name: "report with a source too long", request: "POST /leaked-keys", body: `{"keys":["x"],"source_url":"https://example.com/` + strings.Repeat("a", 2000) + `"}`, status: 422, fields: []string{"source_url"}},
-	{name: "report with null for a source", request: "POST /leaked-keys", body: `{"keys":["x"],"source_url":null}`, status: 202},
-	{name: "report with an unknown field", request: "POST /leaked-keys", body: `{"keys":["x"],"reward":1}`, status: 422, fields: []string{"reward"}},
-	{name: "report with an unknown parameter", request: "POST /leaked-keys?keys=x", body: `{"keys":["x"]}`, status: 400, code: "bad_request"},
-	{name: "report broken JSON", request: "POST /leaked-keys", body: `{"keys":`, status: 400, code: "bad_request"},
-	{name: "report too much", request: "POST /leaked-keys", body: padded(`{"keys":["x"]}`, twoMiB+1), status: 413, code: "payload_too_large"},
-	{name: "report in a form", request: "POST /leaked-keys", header: []string{"Content-Type: text/plain"}, body: "x", status: 415, code: "unsupported_media_type"},
-	{name: "reports are not read", request: "GET /leaked-keys", status: 405, code: "method_not_allowed", headers: []string{"Allow: POST"}},
-	{name: "reports stand outside of the version", request: "POST /v1/leaked-keys", body: `{"keys":["x"]}`, status: 404, code: "not_found"},
+	{name: "report with a key is as good", as: "reader", request: "POST /v1/leaked-keys", body: `{"keys":["x"]}`, status: 202, exact: `{"received":1}`, headers: []string{"X-RateLimit-Limit:"}},
+	{name: "report 100 keys", request: "POST /v1/leaked-keys", body: `{"keys":[` + strings.Repeat(`"x",`, 99) + `"{spare_secret}"]}`, status: 202, exact: `{"received":100}`, then: func(w *world, _ answer) { w.spareIs("revoked") }},
+	{name: "report 101 keys", request: "POST /v1/leaked-keys", body: `{"keys":[` + strings.Repeat(`"x",`, 100) + `"{spare_secret}"]}`, status: 422, fields: []string{"keys"}, then: func(w *world, _ answer) { w.spareIs("active") }},
+	{name: "report no keys", request: "POST /v1/leaked-keys", body: `{"keys":[]}`, status: 422, fields: []string{"keys"}},
+	{name: "report nothing", request: "POST /v1/leaked-keys", body: `{}`, status: 422, fields: []string{"keys"}},
+	{name: "report a number", request: "POST /v1/leaked-keys", body: `{"keys":[7]}`, status: 422, fields: []string{"keys[0]"}},
+	{name: "report with a script as its source", request: "POST /v1/leaked-keys", body: `{"keys":["{spare_secret}"],"source_url":"javascript:alert(1)"}`, status: 422, fields: []string{"source_url"}, then: func(w *world, _ answer) { w.spareIs("active") }},
+	{name: "report with a source too long", request: "POST /v1/leaked-keys", body: `{"keys":["x"],"source_url":"https://example.com/` + strings.Repeat("a", 2000) + `"}`, status: 422, fields: []string{"source_url"}},
+	{name: "report with null for a source", request: "POST /v1/leaked-keys", body: `{"keys":["x"],"source_url":null}`, status: 202},
+	{name: "report with an unknown field", request: "POST /v1/leaked-keys", body: `{"keys":["x"],"reward":1}`, status: 422, fields: []string{"reward"}},
+	{name: "report with an unknown parameter", request: "POST /v1/leaked-keys?keys=x", body: `{"keys":["x"]}`, status: 400, code: "bad_request"},
+	{name: "report broken JSON", request: "POST /v1/leaked-keys", body: `{"keys":`, status: 400, code: "bad_request"},
+	{name: "report too much", request: "POST /v1/leaked-keys", body: padded(`{"keys":["x"]}`, twoMiB+1), status: 413, code: "payload_too_large"},
+	{name: "report in a form", request: "POST /v1/leaked-keys", header: []string{"Content-Type: text/plain"}, body: "x", status: 415, code: "unsupported_media_type"},
+	{name: "reports are not read", request: "GET /v1/leaked-keys", status: 405, code: "method_not_allowed", headers: []string{"Allow: POST"}},
+	{name: "report outside of the base path", request: "POST /leaked-keys", body: `{"keys":["{spare_secret}"]}`, status: 202, exact: `{"received":1}`,
+		headers: []string{"X-RateLimit-Limit:", "WWW-Authenticate:"}, then: func(w *world, _ answer) { w.spareIs("revoked") }},
+	{name: "reports outside of the base path are not read", request: "GET /leaked-keys", status: 405, code: "method_not_allowed", headers: []string{"Allow: POST"}},
 }
 
 // endAt gives the spare key an expiry.

@@ -229,7 +229,7 @@ func TestMarkdownIsPlain(t *testing.T) {
 		t.Errorf("there were %d marks to take out, and %d operations have a scope", marks, operations)
 	}
 	inOrder(t, page(t, "/docs/reference/stepsies").Markdown, "\n## List stepsies\n", "\n`GET /v1/stepsies`, with the scope `read`\n", "\n```bash\ncurl ", "[429 quota_exceeded](/docs/errors#quota_exceeded)")
-	_, leaked, _ := strings.Cut(page(t, "/docs/reference/api-keys").Markdown, "\n`POST /leaked-keys`, without a key\n")
+	_, leaked, _ := strings.Cut(page(t, "/docs/reference/api-keys").Markdown, "\n`POST /v1/leaked-keys`, without a key\n")
 	if !strings.Contains(leaked, "[429 rate_limit_exceeded](") || strings.Contains(leaked, "quota_exceeded") {
 		t.Errorf("what asks for no key says of its refusals: %s", leaked)
 	}

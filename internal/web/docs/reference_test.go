@@ -85,11 +85,11 @@ func TestReferenceTellsAllOfTheDocument(t *testing.T) {
 			part := operationPart(t, book, tag, id)
 			wanted := []string{op["summary"].(string)}
 			scope := ""
-			if security, ok := op["security"].([]any); ok {
+			if security := op["security"].([]any); len(security) > 0 {
 				scope = security[0].(map[string]any)["bearerAuth"].([]any)[0].(string)
 				wanted = append(wanted, fmt.Sprintf("```operation\n%s /v1%s\nscope: %s\n```", strings.ToUpper(method), path, scope), "```bash scope="+scope+"\n", "$STEPSIES_API_KEY")
 			} else {
-				wanted = append(wanted, fmt.Sprintf("```operation\n%s %s\n```", strings.ToUpper(method), path))
+				wanted = append(wanted, fmt.Sprintf("```operation\n%s /v1%s\n```", strings.ToUpper(method), path))
 			}
 			description := strings.TrimSpace(strings.TrimPrefix(op["description"].(string), "Needs the scope `"+scope+"`."))
 			wanted = append(wanted, description)
