@@ -9,6 +9,7 @@ import (
 
 	"github.com/stepsies/stepsies"
 	"github.com/stepsies/stepsies/internal/server"
+	"github.com/stepsies/stepsies/internal/store"
 	"github.com/stepsies/stepsies/internal/testenv"
 )
 
@@ -19,6 +20,33 @@ func (in *installation) again(t *testing.T, change func(*server.Config)) *instal
 		return open(t, "", change)
 	}
 	return open(t, testenv.Postgres(t), change)
+}
+
+// TestRequestsOfAnAccountAreWrittenWithWhatElseIsGathered looks at what the database has
+// before and after a write of all that was gathered.
+func TestRequestsOfAnAccountAreWrittenWithWhatElseIsGathered(t *testing.T) {
+	in := open(t, "", func(c *server.Config) { c.RateLimits = true })
+	w := in.world(t)
+	bearer := w.bearer("reader")
+	u, err := in.Store().User(t.Context(), w.get("author"))
+	w.must(err)
+	written := func() int64 {
+		t.Helper()
+		n, err := in.Store().AccountRequests(t.Context(), u.Account.ID, store.Day(begin), store.Day(begin))
+		w.must(err)
+		return n
+	}
+	before := written()
+	for range 3 {
+		in.ask("GET", "/v1/me", "", bearer)
+	}
+	if n := written(); n != before {
+		t.Errorf("%d requests were written, each with the request itself", n-before)
+	}
+	w.must(in.Flush(t.Context()))
+	if n := written(); n != before+3 {
+		t.Errorf("%d requests are written, want 3", n-before)
+	}
 }
 
 // TestLimitsStandBetweenTheKeyAndTheScope fills the minute of an account and looks

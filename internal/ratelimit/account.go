@@ -22,8 +22,8 @@ type account struct {
 	// The month's count begins with what the database has. Until that is known
 	// it begins at zero, and what the database has is added later.
 	monthKnown  bool
-	monthFailed bool          // it could not be loaded; the background tries again
-	queued      bool          // it waits for the background
+	monthFailed bool          // it could not be loaded; Flush tries again
+	queued      bool          // it waits for Flush
 	loading     chan struct{} // closed when the load that is under way ends
 
 	// What the database has not got. Counts move from unsaved to saving and, when

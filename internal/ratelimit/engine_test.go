@@ -19,6 +19,7 @@ type limiter interface {
 	Peek(ctx context.Context, account int64, limits stepsies.Limits) Decision
 	Degraded() bool
 	Stats() Stats
+	Flush(ctx context.Context) error
 	Close(ctx context.Context) error
 }
 
@@ -131,7 +132,7 @@ type engine struct {
 
 var engines = []engine{
 	{"memory", func(t testing.TB, w *wall, l *ledger) func() limiter {
-		return func() limiter { return closing(t, NewMemory(config(w, l))) }
+		return func() limiter { return flushing(t, NewMemory(config(w, l))) }
 	}},
 	{"redis", func(t testing.TB, w *wall, l *ledger) func() limiter {
 		server := testenv.StartRedis(t)
@@ -147,7 +148,7 @@ func newRedis(t testing.TB, url string, w *wall, l *ledger) *Redis {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closing(t, r)
+	flushing(t, r)
 	eventually(t, "Redis is in use", func() bool { return !r.Degraded() })
 	return r
 }
@@ -159,6 +160,31 @@ func redisConfig(url string, w *wall, l *ledger) RedisConfig {
 		// tests of outages use the timeout that is used otherwise.
 		Timeout: 5 * time.Second,
 	}
+}
+
+// flushing is closing a limiter that is flushed meanwhile, as a server does.
+func flushing[L limiter](t testing.TB, l L) L {
+	closing(t, l)
+	stop := flushEvery(100*time.Millisecond, l)
+	t.Cleanup(stop)
+	return l
+}
+
+// flushEvery flushes a limiter until it is told to stop.
+func flushEvery(pause time.Duration, l limiter) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for ctx.Err() == nil {
+			_ = l.Flush(context.Background()) // some databases fail on purpose
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
+		}
+	}()
+	return func() { cancel(); <-stopped }
 }
 
 func closing[L limiter](t testing.TB, l L) L {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/stepsies/stepsies"
 )
@@ -16,19 +15,18 @@ const shardCount = 256
 
 // Memory limits the accounts of one node in its memory. Its decisions are exact
 // under any parallelism. A restart forgets the minute and the hour; the month
-// comes back from the database, but for what was admitted in the last second
+// comes back from the database, but for what was admitted since the last Flush
 // before a crash.
 //
 // It keeps about 300 bytes for each account that made a request in its current
 // hour, or whose counts the database would not take yet; others are forgotten
-// within a minute.
+// within flushesToForget calls of Flush.
 type Memory struct {
 	config Config
 	shards [shardCount]shard
 
-	saveMu    sync.Mutex // one write at a time
-	batch     []*account // used by save
-	savesFail bool       // the last write failed
+	saveMu sync.Mutex // one write at a time
+	batch  []*account // used by save
 
 	unloaded struct {
 		mu       sync.Mutex
@@ -38,10 +36,8 @@ type Memory struct {
 
 	saveFailures, loadFailures, droppedDays atomic.Uint64
 
-	swept   int // the shard that is swept next, used by run
-	stop    chan struct{}
-	stopped chan struct{}
-	closing sync.Once
+	sweepMu sync.Mutex
+	swept   int // the shard that is swept next
 }
 
 type shard struct {
@@ -68,14 +64,13 @@ func (o *outcomes) addTo(sum *Outcomes) {
 	sum.RefusedMonth += o[Month].Load()
 }
 
-// NewMemory returns a limiter that runs until Close. It panics where the config
-// has no LoadMonth or no SaveDays.
+// NewMemory returns a limiter, whose owner calls Flush every few seconds and Close in
+// the end. It panics where the config has no LoadMonth or no SaveDays.
 func NewMemory(config Config) *Memory {
-	m := &Memory{config: config.withDefaults(), stop: make(chan struct{}), stopped: make(chan struct{})}
+	m := &Memory{config: config.withDefaults()}
 	for i := range m.shards {
 		m.shards[i].accounts = make(map[int64]*account)
 	}
-	go m.run()
 	return m
 }
 
@@ -175,26 +170,24 @@ func (s *shard) markDirty(a *account) {
 	s.dirtyMu.Unlock()
 }
 
-// run saves, loads and forgets in the background.
-func (m *Memory) run() {
-	defer close(m.stopped)
-	ticks := time.NewTicker(m.config.SaveEvery)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-m.stop:
-			return
-		case <-ticks.C:
-			// What cannot be saved is kept, and both are counted and logged there.
-			_ = m.save(context.Background())
-			m.loadAgain()
-			m.sweep(shardCount/60 + 1)
-		}
-	}
+// flushesToForget is within how many calls of Flush an idle account is forgotten: each
+// looks at a part of all accounts.
+const flushesToForget = 30
+
+// Flush writes every count that the database has not got. It also loads the months that
+// could not be loaded when they were needed, and forgets idle accounts. What cannot be
+// written is kept for the next time; the error says so.
+func (m *Memory) Flush(ctx context.Context) error {
+	err := m.save(ctx)
+	m.loadAgain(ctx)
+	m.sweep((shardCount + flushesToForget - 1) / flushesToForget)
+	return err
 }
 
 // sweep forgets the idle accounts of the next n shards.
 func (m *Memory) sweep(n int) {
+	m.sweepMu.Lock()
+	defer m.sweepMu.Unlock()
 	wall := m.now()
 	for range n {
 		sh := &m.shards[m.swept]
@@ -237,16 +230,10 @@ func (m *Memory) Degraded() bool { return false }
 // errUnsaved is returned by Close.
 var errUnsaved = errors.New("the database did not take the counts of some accounts")
 
-// Close writes what the database has not got and stops the background. It returns
-// an error where counts could not be written before the context was done. Requests
-// are still decided afterwards, but no longer saved.
+// Close writes what the database has not got. It returns an error where counts could
+// not be written before the context was done. Requests are still decided afterwards,
+// but no longer saved.
 func (m *Memory) Close(ctx context.Context) error {
-	m.closing.Do(func() { close(m.stop) })
-	select {
-	case <-m.stopped:
-	case <-ctx.Done():
-		return errors.Join(errUnsaved, ctx.Err())
-	}
 	if err := m.save(ctx); err != nil {
 		return errors.Join(errUnsaved, err)
 	}

@@ -27,28 +27,32 @@ func TestDecisionInMemoryAllocatesNothing(t *testing.T) {
 	}
 }
 
-// bubble runs a test on a limiter whose background goes by synctest's clock, as
-// does everything else.
+// bubble runs a test on a limiter that is flushed every second by synctest's clock,
+// as everything else goes by it.
 func bubble(t *testing.T, test func(t *testing.T, m *Memory, l *ledger)) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()
 		c := config(&wall{}, l)
 		c.Now = time.Now
 		m := NewMemory(c)
+		time.Sleep(time.Millisecond) // so that the first Flush is a tick away from here
+		stop := flushEvery(time.Second, m)
+		synctest.Wait()
 		test(t, m, l)
+		stop()
 		if err := m.Close(context.Background()); err != nil {
 			t.Errorf("Close: %v", err)
 		}
 	})
 }
 
-// tick lets the background have its turn.
+// tick lets the next Flush have its turn.
 func tick() {
 	time.Sleep(time.Second + time.Millisecond)
 	synctest.Wait()
 }
 
-func TestCountsAreSavedEverySecond(t *testing.T) {
+func TestCountsAreSavedWhenFlushed(t *testing.T) {
 	bubble(t, func(t *testing.T, m *Memory, l *ledger) {
 		take(m, 1, limits{}, 10)
 		if got := l.total(1); got != 0 || m.Stats().Unsaved != 1 {
@@ -56,7 +60,7 @@ func TestCountsAreSavedEverySecond(t *testing.T) {
 		}
 		tick()
 		if got := l.total(1); got != 10 || m.Stats().Unsaved != 0 {
-			t.Errorf("%d are saved after a second", got)
+			t.Errorf("%d are saved after a flush", got)
 		}
 	})
 }
@@ -118,7 +122,7 @@ func TestLoadAndWriteOfAnAccountExcludeEachOther(t *testing.T) {
 				l := newLedger()
 				l.days[[2]int64{1, time.Now().Unix() / daySeconds}] = 40
 				c := config(&wall{}, l)
-				c.Now, c.SaveEvery = time.Now, time.Hour
+				c.Now = time.Now
 				// A load is old when it comes, a write is slow to have an effect.
 				c.LoadMonth = func(ctx context.Context, account int64, month time.Time) (int64, error) {
 					defer time.Sleep(100 * time.Millisecond)
@@ -294,7 +298,6 @@ func TestNothingIsLostOrCountedTwiceWhileAccountsAreForgottenLoadedAndSaved(t *t
 	w, l := clockAt(t, "2024-03-01 00:00:00"), newLedger()
 	l.delay = 20 * time.Microsecond
 	c := config(w, l)
-	c.SaveEvery = time.Hour // the test does what the background does, but without a pause
 	m := closing(t, NewMemory(c))
 	const accounts, quota, callers, hours = 64, 100, 16, 250
 	plan := limits{Month: quota}
@@ -325,7 +328,7 @@ func TestNothingIsLostOrCountedTwiceWhileAccountsAreForgottenLoadedAndSaved(t *t
 			runtime.Gosched()
 		}
 		l.failSave.Store(hour%3 == 0)
-		_ = m.save(context.Background()) // fails every third time
+		_ = m.save(context.Background()) // fails every third time; Flush would sweep a part only
 		w.move(time.Hour)                // makes those idle that are saved
 		m.sweep(shardCount)
 	}

@@ -83,7 +83,7 @@ func (m *Memory) loadWhenSaved(ctx context.Context, id, month int64, saved <-cha
 	return n, nil
 }
 
-// loadLater leaves a locked account's month to the background.
+// loadLater leaves a locked account's month to the next Flush.
 func (m *Memory) loadLater(a *account) {
 	a.monthFailed = !a.monthKnown
 	if a.queued {
@@ -96,7 +96,7 @@ func (m *Memory) loadLater(a *account) {
 }
 
 // loadAgain loads the months that could not be loaded, until one fails again.
-func (m *Memory) loadAgain() {
+func (m *Memory) loadAgain(ctx context.Context) {
 	for range loadsAgain {
 		a := m.nextUnloaded()
 		if a == nil {
@@ -108,7 +108,7 @@ func (m *Memory) loadAgain() {
 		a.queued = false
 		var err error
 		if !a.gone && a.loading == nil {
-			err = m.load(context.Background(), a)
+			err = m.load(ctx, a)
 		}
 		a.mu.Unlock()
 		if err != nil {

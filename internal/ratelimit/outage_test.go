@@ -20,7 +20,7 @@ func startNode(t *testing.T, server *testenv.RedisServer, w *wall, l *ledger) *R
 	if err != nil {
 		t.Fatal(err)
 	}
-	return closing(t, r)
+	return flushing(t, r)
 }
 
 func must(t *testing.T, err error) {

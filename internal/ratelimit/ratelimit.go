@@ -90,9 +90,6 @@ type Config struct {
 
 	Now    func() time.Time // time.Now where nil
 	Logger *slog.Logger     // slog.Default() where nil
-	// SaveEvery is how long an admitted request may be unknown to the database;
-	// a second where zero.
-	SaveEvery time.Duration
 }
 
 // withDefaults fills in what may be left out. Without a database there is no
@@ -106,9 +103,6 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
-	}
-	if c.SaveEvery <= 0 {
-		c.SaveEvery = time.Second
 	}
 	return c
 }

@@ -99,7 +99,8 @@ func parseURL(address string) (rueidis.ClientOption, error) {
 	return options, nil
 }
 
-// NewRedis returns a limiter that runs until Close. It waits up to a second for
+// NewRedis returns a limiter that runs until Close, and whose owner calls Flush every
+// few seconds. It waits up to a second for
 // Redis; when that is not there, the limiter begins without it. An error means
 // that the URL is wrong; it does not repeat the URL, which may hold a password.
 func NewRedis(config RedisConfig) (*Redis, error) {
@@ -253,6 +254,9 @@ func (r *Redis) recallLocked(ctx context.Context, a *account) (known, held) {
 	}
 	return k, held{of: a.clock.minute, minute: a.minute, hour: a.hour}
 }
+
+// Flush does what [Memory.Flush] does. Redis is told in the background.
+func (r *Redis) Flush(ctx context.Context) error { return r.memory.Flush(ctx) }
 
 // Degraded reports whether this node decides alone, since Redis cannot be reached.
 func (r *Redis) Degraded() bool { return r.degraded.Load() }

@@ -39,7 +39,7 @@ func TestRedisDecidesByItsOwnClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closing(t, r)
+	flushing(t, r)
 	before := time.Now().Unix()
 	d := r.Take(context.Background(), 1, limits{Minute: 5})
 	after := time.Now().Unix()

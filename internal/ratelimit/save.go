@@ -30,25 +30,10 @@ func (m *Memory) save(ctx context.Context) error {
 		rest = rest[n:]
 	}
 	clear(m.batch)
-	m.noteSave(err)
-	return err
-}
-
-// noteSave counts failures, and logs when they begin and end.
-func (m *Memory) noteSave(err error) {
-	failing := err != nil
-	if failing {
+	if err != nil {
 		m.saveFailures.Add(1)
 	}
-	if failing == m.savesFail {
-		return
-	}
-	m.savesFail = failing
-	if failing {
-		m.config.Logger.Error("request counts cannot be saved; they are kept and tried again", "error", err)
-	} else {
-		m.config.Logger.Info("request counts are saved again")
-	}
+	return err
 }
 
 func (m *Memory) collectDirty() {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// gatherInterval is how often is written what was gathered in memory: who used keys,
-// and what readers did. With the time that a write takes, "last used" is right to well
+// gatherInterval is how often is written what was gathered in memory: how many requests
+// accounts made, who used keys, and what readers did. With the time that a write takes, "last used" is right to well
 // within 10 s, counts are right within 5 s, and a node that dies loses no more.
 const gatherInterval = 2 * time.Second
 

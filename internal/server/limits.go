@@ -23,6 +23,7 @@ type limiter interface {
 	web.Limiter
 	Stats() ratelimit.Stats
 	Degraded() bool
+	Flush(context.Context) error
 	Close(context.Context) error
 }
 

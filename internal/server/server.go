@@ -228,10 +228,13 @@ func (s *Server) Handler() http.Handler { return s.public }
 // without a server.
 func (s *Server) OperatorHandler() http.Handler { return s.operator }
 
-// Flush writes what is gathered in memory of the use of keys and of what readers do.
-// A server that runs does so every few seconds.
+// Flush writes what is gathered in memory: how many requests accounts made, of the use
+// of keys, and of what readers do. A server that runs does so every few seconds.
 func (s *Server) Flush(ctx context.Context) error {
 	var errs []error
+	if s.limiter != nil {
+		errs = append(errs, s.limiter.Flush(ctx))
+	}
 	if s.usage != nil {
 		errs = append(errs, s.usage.Flush(ctx))
 	}
