@@ -59,6 +59,21 @@ func (p Proxies) ClientAddress(r *http.Request) string {
 	return addr.String()
 }
 
+// ClientScheme returns "http" or "https", as the client came to the proxy nearest to it
+// that a trusted one vouches for, and "" where no trusted proxy tells. In a list of
+// several (X-Forwarded-Proto: https, http) each proxy has added its own behind.
+func (p Proxies) ClientScheme(r *http.Request) string {
+	addr, ok := parseAddress(r.RemoteAddr)
+	if !ok || !p.trusts(addr) {
+		return ""
+	}
+	told := strings.ToLower(strings.Join(r.Header.Values("X-Forwarded-Proto"), ","))
+	if first, _, _ := strings.Cut(told, ","); strings.TrimSpace(first) == "https" || strings.TrimSpace(first) == "http" {
+		return strings.TrimSpace(first)
+	}
+	return ""
+}
+
 func (p Proxies) trusts(a netip.Addr) bool {
 	for _, prefix := range p {
 		if prefix.Contains(a) {

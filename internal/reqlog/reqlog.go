@@ -20,6 +20,7 @@ import (
 type Entry struct {
 	ID     string
 	IP     string // of the client, behind proxies that are trusted
+	Scheme string // "http" or "https", as the client came to a proxy that is trusted; "" where none tells
 	Route  string // the pattern, never the path: it has no ids in it; "none" where none fits
 	UserID int64
 	KeyID  int64
@@ -42,7 +43,7 @@ func From(ctx context.Context) *Entry {
 // entry of its own, which goes to no log, under the same id and from the same address.
 func Inside(ctx context.Context) (context.Context, *Entry) {
 	of := From(ctx)
-	e := &Entry{ID: of.ID, IP: of.IP, Start: time.Now()}
+	e := &Entry{ID: of.ID, IP: of.IP, Scheme: of.Scheme, Start: time.Now()}
 	return context.WithValue(ctx, entryKey{}, e), e
 }
 
@@ -58,7 +59,7 @@ type Answer struct {
 // Handler wraps next. Each answer is logged and told to observe, which may be nil.
 func Handler(log *slog.Logger, proxies Proxies, observe func(Answer), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e := &Entry{ID: requestID(r), IP: proxies.ClientAddress(r), Start: time.Now()}
+		e := &Entry{ID: requestID(r), IP: proxies.ClientAddress(r), Scheme: proxies.ClientScheme(r), Start: time.Now()}
 		w.Header()["X-Request-Id"] = []string{e.ID}
 		rec := &recorder{ResponseWriter: w}
 		finished := false

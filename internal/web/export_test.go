@@ -47,7 +47,7 @@ type Route struct {
 func (web *Web) Routes() []Route {
 	var list []Route
 	for _, r := range web.routes() {
-		list = append(list, Route{Pattern: r.Pattern, Public: r.Access == page.Public || r.Access == page.Impersonal, Admin: r.Access == page.AdminOnly})
+		list = append(list, Route{Pattern: r.Pattern, Public: r.Access == page.Public || r.Access == page.Entrance || r.Access == page.Impersonal, Admin: r.Access == page.AdminOnly})
 	}
 	return list
 }

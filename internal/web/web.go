@@ -72,7 +72,7 @@ type Web struct {
 
 // New returns the pages.
 func New(c Config) *Web {
-	site := &page.Site{Sessions: c.Sessions, PublicURL: c.PublicURL, Now: c.Now, SignUp: c.SignUp}
+	site := &page.Site{Sessions: c.Sessions, PublicURL: c.PublicURL, Now: c.Now, SignUp: c.SignUp, Log: c.Log}
 	web := &Web{
 		Site:    site,
 		reading: reading.New(site, c.Store, c.Shared, c.Readers, c.StepsyJSON),
@@ -126,24 +126,24 @@ func (web *Web) routes() []route {
 		{"GET /docs.md", page.Public, web.docs.Page},
 		{"GET /docs/{page...}", page.Public, web.docs.Page},
 		{"GET /llms.txt", page.Public, web.docs.LLMs},
-		{"GET /sign-in", page.Public, web.users.SignInForm},
-		{"POST /sign-in", page.Public, web.users.SignIn},
+		{"GET /sign-in", page.Entrance, web.users.SignInForm},
+		{"POST /sign-in", page.Entrance, web.users.SignIn},
 		{"POST /sign-out", page.SignedIn, web.users.SignOut},
 
-		{"GET /welcome/{token}", page.Public, web.users.WelcomeForm},
-		{"POST /welcome/{token}", page.Public, web.users.Welcome},
-		{"GET /sign-up", page.Public, web.users.OpenSignUpForm},
-		{"POST /sign-up", page.Public, web.users.OpenSignUp},
-		{"GET /sign-up/{token}", page.Public, web.users.SignUpLinkForm},
-		{"POST /sign-up/{token}", page.Public, web.users.SignUpByLink},
-		{"GET /invitation/{token}", page.Public, web.users.InvitationForm},
-		{"POST /invitation/{token}", page.Public, web.users.Invitation},
+		{"GET /welcome/{token}", page.Entrance, web.users.WelcomeForm},
+		{"POST /welcome/{token}", page.Entrance, web.users.Welcome},
+		{"GET /sign-up", page.Entrance, web.users.OpenSignUpForm},
+		{"POST /sign-up", page.Entrance, web.users.OpenSignUp},
+		{"GET /sign-up/{token}", page.Entrance, web.users.SignUpLinkForm},
+		{"POST /sign-up/{token}", page.Entrance, web.users.SignUpByLink},
+		{"GET /invitation/{token}", page.Entrance, web.users.InvitationForm},
+		{"POST /invitation/{token}", page.Entrance, web.users.Invitation},
 		{"GET /verify-email/{token}", page.Public, web.users.Profile.VerifyEmailForm},
 		{"POST /verify-email/{token}", page.Public, web.users.Profile.VerifyEmail},
 		{"GET /forgot-password", page.Public, web.users.ForgotPasswordForm},
 		{"POST /forgot-password", page.Public, web.users.ForgotPassword},
-		{"GET /reset-password/{token}", page.Public, web.users.ResetPasswordForm},
-		{"POST /reset-password/{token}", page.Public, web.users.ResetPassword},
+		{"GET /reset-password/{token}", page.Entrance, web.users.ResetPasswordForm},
+		{"POST /reset-password/{token}", page.Entrance, web.users.ResetPassword},
 
 		{"GET /dashboard", page.SignedIn, web.overview.Overview},
 

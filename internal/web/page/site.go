@@ -4,8 +4,10 @@ package page
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stepsies/stepsies"
@@ -20,6 +22,9 @@ type Site struct {
 	PublicURL string // without a slash at the end
 	Now       func() time.Time
 	SignUp    SignUp
+	Log       *slog.Logger
+
+	unencrypted sync.Once // has been warned of
 }
 
 // Access says who may open a page.
@@ -28,6 +33,7 @@ type Access int
 // Who may open a page.
 const (
 	Public     Access = iota // anyone
+	Entrance                 // anyone whose browser will keep the cookie that signs them in, see encrypted.go
 	Impersonal               // anyone, by GET, and everyone gets the same: no cookie is looked at
 	SignedIn                 // whoever is signed in
 	AdminOnly                // users with the role admin
@@ -63,6 +69,10 @@ func (s *Site) Serve(r Route) http.HandlerFunc {
 			}
 			return
 		}
+		if r.Access == Entrance && q.unencrypted() {
+			q.showEncrypted()
+			return
+		}
 		if err := q.admit(r); err != nil {
 			q.showError(err)
 			return
@@ -80,7 +90,7 @@ func (s *Site) Serve(r Route) http.HandlerFunc {
 				return
 			}
 		}
-		if r.Access != Public && !q.SignedIn() {
+		if r.Access != Public && r.Access != Entrance && !q.SignedIn() {
 			if err := q.askToSignIn(); err != nil {
 				q.showError(err)
 			}
