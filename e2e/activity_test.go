@@ -53,7 +53,7 @@ func TestActivityIsPrintedAsJSONLines(t *testing.T) {
 		const many = 520 // more than one part of an answer
 		c := s.as(t, key)
 		for i := range many {
-			c.call(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": fmt.Sprint("stepsy ", i)})
+			c.Must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": fmt.Sprint("stepsy ", i)})
 		}
 		beside := in.activity(t)
 		s.stop(t)

@@ -101,7 +101,7 @@ func livesOfUsersAndKeys(t *testing.T, in *installation, s *server) {
 	alive := func(key string, want int) {
 		t.Helper()
 		if s != nil {
-			if got := s.as(t, key).status(t, "/v1/stepsies"); got != want {
+			if got := s.as(t, key).Status(t, "/v1/stepsies"); got != want {
 				t.Errorf("the running server answers %d, want %d", got, want)
 			}
 		}

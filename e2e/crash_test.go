@@ -53,16 +53,16 @@ func TestAnsweredWritesSurviveTheDeathOfPostgreSQL(t *testing.T) {
 			}
 		}, http.StatusServiceUnavailable)
 		c := s.as(t, record.key)
-		if got := c.status(t, "/v1/me"); got != http.StatusServiceUnavailable {
+		if got := c.Status(t, "/v1/me"); got != http.StatusServiceUnavailable {
 			t.Errorf("without a database a key gets status %d, want 503", got)
 		}
-		if got := c.status(t, "/readyz"); got != http.StatusServiceUnavailable {
+		if got := c.Status(t, "/readyz"); got != http.StatusServiceUnavailable {
 			t.Errorf("without a database /readyz says %d, want 503", got)
 		}
 		if err := postgres.Start(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the server found PostgreSQL again", func() bool { return c.status(t, "/v1/me") == http.StatusOK })
+		eventually(t, "the server found PostgreSQL again", func() bool { return c.Status(t, "/v1/me") == http.StatusOK })
 		record.verify(t, s)
 	}
 	s.stop(t)
@@ -85,7 +85,7 @@ func TestSilentDatabaseIsUnavailableAndNeverUnauthorized(t *testing.T) {
 	key := in.makeAdmin(t)
 	s := in.serve(t)
 	c := s.as(t, key)
-	if got := c.status(t, "/v1/me"); got != http.StatusOK {
+	if got := c.Status(t, "/v1/me"); got != http.StatusOK {
 		t.Fatalf("status %d", got)
 	}
 	if err := postgres.Pause(); err != nil {
@@ -93,18 +93,18 @@ func TestSilentDatabaseIsUnavailableAndNeverUnauthorized(t *testing.T) {
 	}
 	before := time.Now()
 	for path, want := range map[string]int{"/v1/me": 503, "/v1/stepsies": 503, "/readyz": 503, "/healthz": 200} {
-		if got := c.status(t, path); got != want {
+		if got := c.Status(t, path); got != want {
 			t.Errorf("%s gets status %d, want %d", path, got, want)
 		}
 	}
 	t.Logf("four requests were answered within %v", time.Since(before))
-	if got := s.as(t, "sk_malformed").status(t, "/v1/me"); got != http.StatusUnauthorized {
+	if got := s.as(t, "sk_malformed").Status(t, "/v1/me"); got != http.StatusUnauthorized {
 		t.Errorf("a malformed key, which costs no question to the database, gets status %d", got)
 	}
 	in.run(t, "user", "list").failure(t, 1, "PostgreSQL")
 	if err := postgres.Resume(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the server goes on", func() bool { return c.status(t, "/v1/me") == http.StatusOK })
+	eventually(t, "the server goes on", func() bool { return c.Status(t, "/v1/me") == http.StatusOK })
 	s.stop(t)
 }

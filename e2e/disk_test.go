@@ -32,8 +32,8 @@ func TestFullDiskStopsWritesAndNothingElse(t *testing.T) {
 	for _, w := range record.writers {
 		for range 3 { // the disk is full more than once: nothing is left half done
 			a, err := w.writeOn(s.as(t, key), func() {})
-			if err != nil || a.status != http.StatusServiceUnavailable || !strings.Contains(string(a.body), `"code":"unavailable"`) || strings.Contains(string(a.body), "disk") {
-				t.Fatalf("a write on a full disk: status %d, %v: %.300s", a.status, err, a.body)
+			if err != nil || a.Status != http.StatusServiceUnavailable || !strings.Contains(string(a.Body), `"code":"unavailable"`) || strings.Contains(string(a.Body), "disk") {
+				t.Fatalf("a write on a full disk: status %d, %v: %.300s", a.Status, err, a.Body)
 			}
 		}
 	}
@@ -47,16 +47,16 @@ func TestFullDiskStopsWritesAndNothingElse(t *testing.T) {
 			"/v1/stepsies": http.StatusOK, "/v1/me": http.StatusOK, "/v1/api-keys": http.StatusOK, "/v1/users": http.StatusOK,
 			"/v1/stepsies?q=many": http.StatusOK, "/v1/stepsies/999999": http.StatusNotFound, "/readyz": http.StatusOK,
 		} {
-			if got := c.status(t, path); got != want {
+			if got := c.Status(t, path); got != want {
 				t.Errorf("with a full disk %s gets status %d, want %d", path, got, want)
 			}
 		}
-		if got := s.as(t, "sk_"+strings.Repeat("0", 48)).status(t, "/v1/me"); got != http.StatusUnauthorized {
+		if got := s.as(t, "sk_"+strings.Repeat("0", 48)).Status(t, "/v1/me"); got != http.StatusUnauthorized {
 			t.Errorf("with a full disk a key that is none gets status %d", got)
 		}
 	}
 	reads()
-	c.call(t, http.StatusServiceUnavailable, "POST", "/v1/stepsies", contentFor("Still no space"))
+	c.Must(t, http.StatusServiceUnavailable, "POST", "/v1/stepsies", contentFor("Still no space"))
 	in.refusesSmallWrites(t, disk)
 	reads()
 	record.verify(t, s) // what was answered is there, and what was refused is not
@@ -64,9 +64,9 @@ func TestFullDiskStopsWritesAndNothingElse(t *testing.T) {
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
-	c.call(t, http.StatusCreated, "POST", "/v1/stepsies", contentFor("Space again"))
-	c.call(t, http.StatusOK, "POST", "/v1/api-keys/1/revoke", nil)
-	if got := c.status(t, "/v1/me"); got != http.StatusUnauthorized {
+	c.Must(t, http.StatusCreated, "POST", "/v1/stepsies", contentFor("Space again"))
+	c.Must(t, http.StatusOK, "POST", "/v1/api-keys/1/revoke", nil)
+	if got := c.Status(t, "/v1/me"); got != http.StatusUnauthorized {
 		t.Errorf("after a revocation: status %d", got)
 	}
 	s.stop(t)

@@ -85,7 +85,7 @@ func (r *exampleRunner) runWorkflow(t *testing.T, e example, work string) {
 		}
 	}
 	var list struct{ Data []struct{ Title string } }
-	r.server.as(t, key).call(t, http.StatusOK, "GET", "/v1/stepsies?q=tea&status=published", nil, &list)
+	r.server.as(t, key).Must(t, http.StatusOK, "GET", "/v1/stepsies?q=tea&status=published", nil, &list)
 	if len(list.Data) != 1 || list.Data[0].Title != "Brew a cup of tea" {
 		t.Errorf("the server has %+v", list.Data)
 	}

@@ -101,32 +101,32 @@ func TestDocumentationRunsAsWritten(t *testing.T) {
 	testenv.Need(t, "curl")
 	testenv.Need(t, "jq")
 	nobody := s.as(t, "")
-	list, err := nobody.send(http.MethodGet, "/llms.txt", nil)
-	if err != nil || list.status != http.StatusOK {
-		t.Fatalf("llms.txt: %v, %d", err, list.status)
+	list, err := nobody.Send(http.MethodGet, "/llms.txt", nil)
+	if err != nil || list.Status != http.StatusOK {
+		t.Fatalf("llms.txt: %v, %d", err, list.Status)
 	}
-	description, err := nobody.send(http.MethodGet, "/openapi.json", nil)
-	if err != nil || description.status != http.StatusOK {
-		t.Fatalf("openapi.json: %v, %d", err, description.status)
+	description, err := nobody.Send(http.MethodGet, "/openapi.json", nil)
+	if err != nil || description.Status != http.StatusOK {
+		t.Fatalf("openapi.json: %v, %d", err, description.Status)
 	}
 	// What is served has no marks that say what an example prints; its source has.
-	book, err := docs.New(s.url, description.body)
+	book, err := docs.New(s.url, description.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	run, notRun, pages := map[string]int{}, 0, 0
-	for _, m := range pagePattern.FindAllStringSubmatch(string(list.body), -1) {
+	for _, m := range pagePattern.FindAllStringSubmatch(string(list.Body), -1) {
 		path, ours := strings.CutPrefix(m[1], s.url)
 		if !ours {
 			t.Fatalf("%s is not an address of this server", m[1])
 		}
 		pages++
-		a, err := nobody.send(http.MethodGet, path, nil)
-		if err != nil || a.status != http.StatusOK {
-			t.Fatalf("%s: %v, %d", path, err, a.status)
+		a, err := nobody.Send(http.MethodGet, path, nil)
+		if err != nil || a.Status != http.StatusOK {
+			t.Fatalf("%s: %v, %d", path, err, a.Status)
 		}
 		page := book.Page(strings.TrimSuffix(path, ".md"))
-		if page == nil || page.Markdown != string(a.body) {
+		if page == nil || page.Markdown != string(a.Body) {
 			t.Fatalf("%s is not served as it is written", path)
 		}
 		examples := examplesOf(t, path, page.Source)
@@ -162,7 +162,7 @@ func TestDocumentationRunsAsWritten(t *testing.T) {
 type exampleRunner struct {
 	in      *installation
 	server  *server
-	admin   *client
+	admin   *testenv.Caller
 	program map[string][]string
 }
 
@@ -176,7 +176,7 @@ func (r *exampleRunner) try(t *testing.T, e example, work string) {
 		}
 		if e.post != "" {
 			key, _ := r.scene(t, e)
-			r.server.as(t, key).call(t, http.StatusCreated, "POST", e.post, e.code)
+			r.server.as(t, key).Must(t, http.StatusCreated, "POST", e.post, e.code)
 		}
 		return
 	case "yaml":
@@ -223,12 +223,12 @@ func (r *exampleRunner) scene(t *testing.T, e example) (key string, named *strin
 		key, _ = r.newKey(t, caller, scopes...)
 	}
 	var stepsy struct{ ID int64 }
-	r.admin.call(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{
+	r.admin.Must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{
 		"title": "Email Welcome Sequence Blueprint", "user_id": caller, "status": "published",
 		"steps": []map[string]any{{"title": "Define Your Sequence Goal", "content": "<p>Before writing a single email...</p>"}},
 	}, &stepsy)
 	for range e.stepsies {
-		r.admin.call(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "One of many", "user_id": caller})
+		r.admin.Must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "One of many", "user_id": caller})
 	}
 	other = r.newUser(t, e, "member")
 	_, otherKey := r.newKey(t, other, "read")
@@ -241,7 +241,7 @@ func (r *exampleRunner) scene(t *testing.T, e example) (key string, named *strin
 func (r *exampleRunner) newUser(t *testing.T, e example, role string) string {
 	t.Helper()
 	name := randomName()
-	r.admin.call(t, http.StatusCreated, "POST", "/v1/users", map[string]any{"username": name, "email": name + "@example.com", "plan": e.plan, "role": role})
+	r.admin.Must(t, http.StatusCreated, "POST", "/v1/users", map[string]any{"username": name, "email": name + "@example.com", "plan": e.plan, "role": role})
 	return name
 }
 
@@ -252,7 +252,7 @@ func (r *exampleRunner) newKey(t *testing.T, user string, scopes ...string) (str
 		ID  int64
 		Key string
 	}
-	r.admin.call(t, http.StatusCreated, "POST", "/v1/api-keys", map[string]any{"name": "for the documentation", "user_id": user, "scopes": scopes}, &made)
+	r.admin.Must(t, http.StatusCreated, "POST", "/v1/api-keys", map[string]any{"name": "for the documentation", "user_id": user, "scopes": scopes}, &made)
 	return made.Key, made.ID
 }
 

@@ -158,7 +158,7 @@ func TestSocketSurvivesKillAndLongPaths(t *testing.T) {
 			}
 			s = in.serve(t)
 			in.must(t, "key", "revoke", "1") // through the socket, since it is dead at once:
-			if got := s.as(t, key).status(t, "/v1/me"); got != http.StatusUnauthorized {
+			if got := s.as(t, key).Status(t, "/v1/me"); got != http.StatusUnauthorized {
 				t.Errorf("status %d after a revocation beside the server", got)
 			}
 			checkPrivateFolders(t, tmp, len(in.dir) > 93)

@@ -129,7 +129,7 @@ func TestServerThatAsksForPatienceIsWaitedFor(t *testing.T) {
 
 	// The server's own quota, which nobody waits for.
 	admin := s.as(t, in.makeAdmin(t))
-	admin.call(t, http.StatusOK, "PATCH", "/v1/users/ada", map[string]any{"plan": "enterprise", "limits": map[string]any{"month": 1}})
+	admin.Must(t, http.StatusOK, "PATCH", "/v1/users/ada", map[string]any{"plan": "enterprise", "limits": map[string]any{"month": 1}})
 	d.do(t, "list").failure(t, 1, "quota", "Try again in")
 }
 

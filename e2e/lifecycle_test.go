@@ -32,11 +32,11 @@ func TestServerIsReadySoonAndSmallWhenIdle(t *testing.T) {
 	}
 	c := s.as(t, key)
 	for range 200 {
-		if got := c.status(t, "/v1/stepsies"); got != http.StatusOK {
+		if got := c.Status(t, "/v1/stepsies"); got != http.StatusOK {
 			t.Fatalf("status %d", got)
 		}
 	}
-	c.http.CloseIdleConnections()
+	c.HTTP.CloseIdleConnections()
 	rss := residentBytes(t, s.cmd.Process.Pid)
 	t.Logf("resident when idle: %.1f MB", float64(rss)/1e6)
 	if !withRace && rss > 64e6 {
@@ -104,7 +104,7 @@ func endsInOrder(t *testing.T, in *installation, signal syscall.Signal) {
 	key := in.makeAdmin(t)
 	s := in.serve(t)
 	idle := s.as(t, key) // keeps a connection open, which must not hold up the end
-	if got := idle.status(t, "/v1/me"); got != http.StatusOK {
+	if got := idle.Status(t, "/v1/me"); got != http.StatusOK {
 		t.Fatalf("status %d", got)
 	}
 	body := `{"title":"Begun before the end","steps":[{"title":"One"}]}`
@@ -141,7 +141,7 @@ func endsInOrder(t *testing.T, in *installation, signal syscall.Signal) {
 	}
 	s = in.serve(t)
 	var list struct{ Data []struct{ Title string } }
-	s.as(t, key).call(t, http.StatusOK, "GET", "/v1/stepsies", nil, &list)
+	s.as(t, key).Must(t, http.StatusOK, "GET", "/v1/stepsies", nil, &list)
 	if len(list.Data) != 1 || list.Data[0].Title != "Begun before the end" {
 		t.Errorf("stored: %+v", list.Data)
 	}
@@ -203,14 +203,14 @@ func TestReadinessIsTakenBackWhileDraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "/readyz says no", func() bool {
-		a, err := c.send("GET", "/readyz", nil)
+		a, err := c.Send("GET", "/readyz", nil)
 		if err != nil {
 			t.Fatalf("draining, the server accepts nothing: %v", err)
 		}
-		return a.status == http.StatusServiceUnavailable
+		return a.Status == http.StatusServiceUnavailable
 	})
 	for path, want := range map[string]int{"/healthz": http.StatusOK, "/v1/me": http.StatusOK} {
-		if got := c.status(t, path); got != want {
+		if got := c.Status(t, path); got != want {
 			t.Errorf("%s while draining: status %d, want %d", path, got, want)
 		}
 	}

@@ -54,19 +54,19 @@ func sendSecretsEverywhere(t *testing.T, s *server, key string) {
 	t.Helper()
 	c := s.as(t, key)
 	var made object
-	c.call(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "canary " + key, "steps": []map[string]any{{"title": "canary"}}}, &made)
-	c.call(t, http.StatusUnprocessableEntity, "POST", "/v1/stepsies", map[string]any{"title": 7, "canary": key})
-	c.call(t, http.StatusBadRequest, "POST", "/v1/stepsies", `{"title":"canary `+key)
-	c.call(t, http.StatusOK, "GET", "/v1/stepsies?q=canary+"+key, nil)
-	c.call(t, http.StatusBadRequest, "GET", "/v1/stepsies?canary="+key, nil)
-	c.call(t, http.StatusBadRequest, "GET", "/v1/stepsies?cursor=canary"+key, nil)
-	c.call(t, http.StatusNotFound, "GET", "/v1/stepsies/canary-"+key, nil)
-	c.call(t, http.StatusNotFound, "GET", "/v1/canary/"+key, nil)
-	c.call(t, http.StatusNotFound, "GET", "/v1/users/"+key, nil)
-	c.call(t, http.StatusAccepted, "POST", "/leaked-keys", map[string]any{"keys": []string{strings.Repeat("canary", 3), "sk_" + strings.Repeat("0", 48)}, "source_url": "https://example.com/canary"})
+	c.Must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "canary " + key, "steps": []map[string]any{{"title": "canary"}}}, &made)
+	c.Must(t, http.StatusUnprocessableEntity, "POST", "/v1/stepsies", map[string]any{"title": 7, "canary": key})
+	c.Must(t, http.StatusBadRequest, "POST", "/v1/stepsies", `{"title":"canary `+key)
+	c.Must(t, http.StatusOK, "GET", "/v1/stepsies?q=canary+"+key, nil)
+	c.Must(t, http.StatusBadRequest, "GET", "/v1/stepsies?canary="+key, nil)
+	c.Must(t, http.StatusBadRequest, "GET", "/v1/stepsies?cursor=canary"+key, nil)
+	c.Must(t, http.StatusNotFound, "GET", "/v1/stepsies/canary-"+key, nil)
+	c.Must(t, http.StatusNotFound, "GET", "/v1/canary/"+key, nil)
+	c.Must(t, http.StatusNotFound, "GET", "/v1/users/"+key, nil)
+	c.Must(t, http.StatusAccepted, "POST", "/leaked-keys", map[string]any{"keys": []string{strings.Repeat("canary", 3), "sk_" + strings.Repeat("0", 48)}, "source_url": "https://example.com/canary"})
 	anonymous := s.as(t, "")
 	for _, path := range []string{"/v1/me?api_key=" + key, "/v1/me?canary", "/canary/" + key, "//canary", "/v1/../canary"} {
-		if got := anonymous.status(t, path); got < 400 || got >= 500 {
+		if got := anonymous.Status(t, path); got < 400 || got >= 500 {
 			t.Errorf("a request without a key gets status %d", got)
 		}
 	}

@@ -31,7 +31,7 @@ func TestFolderHasOneOwnerWhateverIsRemovedFromIt(t *testing.T) {
 	}
 	linked.run(t, "serve", "--listen", "127.0.0.1:0").failure(t, 1, "owned by another process")
 	linked.must(t, "key", "revoke", "1") // reaches the server, since it is dead at once:
-	if got := s.as(t, key).status(t, "/v1/me"); got != http.StatusUnauthorized {
+	if got := s.as(t, key).Status(t, "/v1/me"); got != http.StatusUnauthorized {
 		t.Errorf("status %d after a revocation beside the server", got)
 	}
 	s.stop(t)
@@ -75,18 +75,18 @@ func TestServerEndsWhenItsFolderIsMoved(t *testing.T) {
 	if log := string(s.log(t)); !strings.Contains(log, "was moved, removed or replaced") {
 		t.Errorf("the log does not say why: %s", log)
 	}
-	if got := second.as(t, key).status(t, "/v1/me"); got != http.StatusUnauthorized {
+	if got := second.as(t, key).Status(t, "/v1/me"); got != http.StatusUnauthorized {
 		t.Errorf("a key of the moved folder is answered %d by the new one", got)
 	}
 	second.stop(t)
 	again := in.serve(t)
-	if got := again.as(t, other).status(t, "/v1/me"); got != http.StatusOK {
+	if got := again.as(t, other).Status(t, "/v1/me"); got != http.StatusOK {
 		t.Errorf("the end of the first server harmed the second: status %d", got)
 	}
 	again.stop(t)
 	in.dir = away
 	back := in.serve(t)
-	if got := back.as(t, key).status(t, "/v1/me"); got != http.StatusOK {
+	if got := back.as(t, key).Status(t, "/v1/me"); got != http.StatusOK {
 		t.Errorf("what was written before the move is lost: status %d", got)
 	}
 	back.stop(t)
@@ -114,9 +114,9 @@ func TestServerEndsWhenItsDatabaseIsReplaced(t *testing.T) {
 				t.Fatal(err)
 			}
 			for !s.ended() {
-				a, err := admin.send(http.MethodPost, "/v1/stepsies", map[string]any{"title": "Lost"})
-				if err == nil && a.status < 500 {
-					t.Errorf("a write is answered with %d", a.status)
+				a, err := admin.Send(http.MethodPost, "/v1/stepsies", map[string]any{"title": "Lost"})
+				if err == nil && a.Status < 500 {
+					t.Errorf("a write is answered with %d", a.Status)
 					break
 				}
 			}

@@ -53,7 +53,7 @@ func TestRestoreSaysWhatItKeptBack(t *testing.T) {
 		in.must(t, "user", "set", "ada", "--role", "admin")
 		s := in.serve(t)
 		for _, key := range []string{admins, omars} {
-			if got := s.as(t, key).status(t, "/v1/me"); got != http.StatusUnauthorized {
+			if got := s.as(t, key).Status(t, "/v1/me"); got != http.StatusUnauthorized {
 				t.Errorf("a key that had ended answers %d after the restore", got)
 			}
 		}
@@ -89,7 +89,7 @@ func TestRestoreIntoAnotherFolderSaysThatNothingWasKnown(t *testing.T) {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
 	s := other.serve(t)
-	if got := s.as(t, key).status(t, "/v1/me"); got != http.StatusOK {
+	if got := s.as(t, key).Status(t, "/v1/me"); got != http.StatusOK {
 		t.Errorf("a key is answered %d in the place that its installation was moved to", got)
 	}
 	s.stop(t)

@@ -38,41 +38,41 @@ type racedKey struct {
 type ending struct {
 	name    string
 	refused int
-	end     func(t *testing.T, admin *client, in *installation, k *racedKey) error
+	end     func(t *testing.T, admin *testenv.Caller, in *installation, k *racedKey) error
 }
 
 // endings are the ways in which a key loses what it could do. The call has
 // returned when the function has.
 var endings = []ending{
-	{"revocation by the API", http.StatusUnauthorized, func(_ *testing.T, admin *client, _ *installation, k *racedKey) error {
-		return admin.want(http.StatusOK, "POST", fmt.Sprintf("/v1/api-keys/%d/revoke", k.id), nil)
+	{"revocation by the API", http.StatusUnauthorized, func(_ *testing.T, admin *testenv.Caller, _ *installation, k *racedKey) error {
+		return admin.Want(http.StatusOK, "POST", fmt.Sprintf("/v1/api-keys/%d/revoke", k.id), nil)
 	}},
-	{"revocation by the command line", http.StatusUnauthorized, func(t *testing.T, _ *client, in *installation, k *racedKey) error {
+	{"revocation by the command line", http.StatusUnauthorized, func(t *testing.T, _ *testenv.Caller, in *installation, k *racedKey) error {
 		if r := in.run(t, "key", "revoke", strconv.FormatInt(k.id, 10)); r.code != 0 {
 			return errors.New(r.stderr)
 		}
 		return nil
 	}},
-	{"suspension of its user", http.StatusUnauthorized, func(_ *testing.T, admin *client, _ *installation, k *racedKey) error {
-		return admin.want(http.StatusOK, "PATCH", "/v1/users/"+k.user, map[string]any{"suspended": true})
+	{"suspension of its user", http.StatusUnauthorized, func(_ *testing.T, admin *testenv.Caller, _ *installation, k *racedKey) error {
+		return admin.Want(http.StatusOK, "PATCH", "/v1/users/"+k.user, map[string]any{"suspended": true})
 	}},
-	{"removal of the scope", http.StatusForbidden, func(_ *testing.T, admin *client, _ *installation, k *racedKey) error {
-		return admin.want(http.StatusOK, "PATCH", fmt.Sprintf("/v1/api-keys/%d", k.id), map[string]any{"scopes": []string{"write"}})
+	{"removal of the scope", http.StatusForbidden, func(_ *testing.T, admin *testenv.Caller, _ *installation, k *racedKey) error {
+		return admin.Want(http.StatusOK, "PATCH", fmt.Sprintf("/v1/api-keys/%d", k.id), map[string]any{"scopes": []string{"write"}})
 	}},
-	{"an expiry moved into the past", http.StatusUnauthorized, func(_ *testing.T, admin *client, _ *installation, k *racedKey) error {
+	{"an expiry moved into the past", http.StatusUnauthorized, func(_ *testing.T, admin *testenv.Caller, _ *installation, k *racedKey) error {
 		past := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
-		return admin.want(http.StatusOK, "PATCH", fmt.Sprintf("/v1/api-keys/%d", k.id), map[string]any{"expires_at": past})
+		return admin.Want(http.StatusOK, "PATCH", fmt.Sprintf("/v1/api-keys/%d", k.id), map[string]any{"expires_at": past})
 	}},
-	{"a leak report", http.StatusUnauthorized, func(_ *testing.T, admin *client, _ *installation, k *racedKey) error {
+	{"a leak report", http.StatusUnauthorized, func(_ *testing.T, admin *testenv.Caller, _ *installation, k *racedKey) error {
 		anonymous := *admin
-		anonymous.key = ""
-		return anonymous.want(http.StatusAccepted, "POST", "/leaked-keys", map[string]any{"keys": []string{k.secret}})
+		anonymous.Key = ""
+		return anonymous.Want(http.StatusAccepted, "POST", "/leaked-keys", map[string]any{"keys": []string{k.secret}})
 	}},
-	{"deletion of its user", http.StatusUnauthorized, func(_ *testing.T, admin *client, _ *installation, k *racedKey) error {
-		return admin.want(http.StatusNoContent, "DELETE", "/v1/users/"+k.user, nil)
+	{"deletion of its user", http.StatusUnauthorized, func(_ *testing.T, admin *testenv.Caller, _ *installation, k *racedKey) error {
+		return admin.Want(http.StatusNoContent, "DELETE", "/v1/users/"+k.user, nil)
 	}},
-	{"rotation without grace", http.StatusUnauthorized, func(_ *testing.T, admin *client, _ *installation, k *racedKey) error {
-		return admin.want(http.StatusCreated, "POST", fmt.Sprintf("/v1/api-keys/%d/rotate", k.id), map[string]any{"grace_period_seconds": 0})
+	{"rotation without grace", http.StatusUnauthorized, func(_ *testing.T, admin *testenv.Caller, _ *installation, k *racedKey) error {
+		return admin.Want(http.StatusCreated, "POST", fmt.Sprintf("/v1/api-keys/%d/rotate", k.id), map[string]any{"grace_period_seconds": 0})
 	}},
 }
 
@@ -93,7 +93,7 @@ func TestEndedKeyIsRefusedFromTheInstantItsEndingReturned(t *testing.T) {
 
 func race(t *testing.T, in *installation, nodes ...*server) {
 	adminKey := in.makeAdmin(t)
-	var admins []*client
+	var admins []*testenv.Caller
 	for _, n := range nodes {
 		admins = append(admins, n.as(t, adminKey))
 	}
@@ -108,7 +108,7 @@ func race(t *testing.T, in *installation, nodes ...*server) {
 	var clients sync.WaitGroup
 	var accepted atomic.Int64
 	for range 8 {
-		var connections []*client
+		var connections []*testenv.Caller
 		for _, n := range nodes {
 			connections = append(connections, n.as(t, ""))
 		}
@@ -154,13 +154,13 @@ func race(t *testing.T, in *installation, nodes ...*server) {
 func (s *server) use(t *testing.T, k *racedKey) int {
 	t.Helper()
 	c := s.as(t, k.secret)
-	defer c.http.CloseIdleConnections()
-	return c.status(t, "/v1/me")
+	defer c.HTTP.CloseIdleConnections()
+	return c.Status(t, "/v1/me")
 }
 
 // hammer sends one request over connections that are kept, and returns 1 where it
 // was accepted.
-func hammer(t *testing.T, connections []*client, keys []*racedKey) int64 {
+func hammer(t *testing.T, connections []*testenv.Caller, keys []*racedKey) int64 {
 	half := len(keys) / 2
 	k := keys[rand.IntN(half)]
 	if rand.IntN(20) == 0 {
@@ -171,20 +171,20 @@ func hammer(t *testing.T, connections []*client, keys []*racedKey) int64 {
 
 // try sends one request with a key and judges the answer by whether the key's end
 // had returned before the request began.
-func try(t *testing.T, connection *client, k *racedKey) int64 {
+func try(t *testing.T, connection *testenv.Caller, k *racedKey) int64 {
 	c := *connection
-	c.key = k.secret
+	c.Key = k.secret
 	ended := k.ended.Load()
-	a, err := c.send("GET", "/v1/stepsies", nil)
+	a, err := c.Send("GET", "/v1/stepsies", nil)
 	switch {
 	case err != nil:
 		t.Errorf("a request got no answer: %v", err)
-	case a.status == http.StatusOK && ended:
+	case a.Status == http.StatusOK && ended:
 		t.Errorf("a request was accepted that began after %s had returned", k.ending)
-	case a.status == http.StatusOK:
+	case a.Status == http.StatusOK:
 		return 1
-	case a.status != k.refused:
-		t.Errorf("%s: status %d, want %d: %.200s", k.ending, a.status, k.refused, a.body)
+	case a.Status != k.refused:
+		t.Errorf("%s: status %d, want %d: %.200s", k.ending, a.Status, k.refused, a.Body)
 	}
 	if ended {
 		k.after.Add(1)
@@ -194,7 +194,7 @@ func try(t *testing.T, connection *client, k *racedKey) int64 {
 
 // endAll ends the keys in random order, two at a time, through any of the nodes,
 // and tries each one at once through all of them.
-func endAll(t *testing.T, in *installation, admins []*client, keys []*racedKey) {
+func endAll(t *testing.T, in *installation, admins []*testenv.Caller, keys []*racedKey) {
 	queue := make(chan *racedKey, len(keys))
 	for _, i := range rand.Perm(len(keys)) {
 		queue <- keys[i]
@@ -221,19 +221,19 @@ func endAll(t *testing.T, in *installation, admins []*client, keys []*racedKey) 
 
 // makeRacedKeys makes the keys and their users, as many of each ending among the
 // busy ones as among the quiet ones.
-func makeRacedKeys(t *testing.T, admin *client) []*racedKey {
+func makeRacedKeys(t *testing.T, admin *testenv.Caller) []*racedKey {
 	t.Helper()
 	var keys []*racedKey
 	for i := range raceKeys() {
 		e := endings[i%len(endings)]
 		k := &racedKey{ending: e.name, refused: e.refused, user: fmt.Sprintf("user%d", i)}
-		admin.call(t, http.StatusCreated, "POST", "/v1/users",
+		admin.Must(t, http.StatusCreated, "POST", "/v1/users",
 			map[string]any{"username": k.user, "email": k.user + "@example.com", "plan": "enterprise"})
 		var made struct {
 			ID  int64
 			Key string
 		}
-		admin.call(t, http.StatusCreated, "POST", "/v1/api-keys",
+		admin.Must(t, http.StatusCreated, "POST", "/v1/api-keys",
 			map[string]any{"name": "raced", "scopes": []string{"read", "write"}, "user_id": k.user}, &made)
 		k.id, k.secret = made.ID, made.Key
 		keys = append(keys, k)

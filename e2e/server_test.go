@@ -3,16 +3,15 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stepsies/stepsies/internal/testenv"
 )
 
 // server is a running stepsies serve.
@@ -170,93 +169,10 @@ func (s *server) findAddress(t *testing.T) bool {
 	return false
 }
 
-// client calls a server's API with a key.
-type client struct {
-	url, key string
-	http     *http.Client
-}
-
 // as returns a client with connections of its own.
-func (s *server) as(t *testing.T, key string) *client {
+func (s *server) as(t *testing.T, key string) *testenv.Caller {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &client{url: s.url, key: key, http: &http.Client{Transport: transport, Timeout: commandTimeout}}
-}
-
-// answer is a whole answer.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// send sends a request and reads its answer; body is nil, a string or what is to
-// be encoded as JSON.
-func (c *client) send(method, path string, body any) (answer, error) {
-	var reader io.Reader
-	switch b := body.(type) {
-	case nil:
-	case string:
-		reader = strings.NewReader(b)
-	default:
-		text, err := json.Marshal(b)
-		if err != nil {
-			return answer{}, err
-		}
-		reader = bytes.NewReader(text)
-	}
-	req, err := http.NewRequest(method, c.url+path, reader)
-	if err != nil {
-		return answer{}, err
-	}
-	if c.key != "" {
-		req.Header.Set("Authorization", "Bearer "+c.key)
-	}
-	if reader != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, text}, err
-}
-
-// want sends a request that has to be answered with this status, and decodes the
-// answer into each of into.
-func (c *client) want(status int, method, path string, body any, into ...any) error {
-	a, err := c.send(method, path, body)
-	if err != nil {
-		return err
-	}
-	if a.status != status {
-		return fmt.Errorf("%s %s: status %d, want %d: %.500s", method, path, a.status, status, a.body)
-	}
-	for _, v := range into {
-		if err := json.Unmarshal(a.body, v); err != nil {
-			return fmt.Errorf("%s %s: %w", method, path, err)
-		}
-	}
-	return nil
-}
-
-// call is want for the goroutine of the test, which it ends.
-func (c *client) call(t *testing.T, status int, method, path string, body any, into ...any) {
-	t.Helper()
-	if err := c.want(status, method, path, body, into...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// status is the status of a GET.
-func (c *client) status(t *testing.T, path string) int {
-	t.Helper()
-	a, err := c.send(http.MethodGet, path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a.status
+	return &testenv.Caller{URL: s.url, Key: key, HTTP: &http.Client{Transport: transport, Timeout: commandTimeout}}
 }

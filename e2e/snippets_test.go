@@ -36,7 +36,7 @@ func TestDocumentedSnippetsRunAsWritten(t *testing.T) {
 	s := in.serve(t)
 	admin := s.as(t, in.makeAdmin(t))
 	in.makeUser(t, "sarahchen")
-	admin.call(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{
+	admin.Must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{
 		"title": "Email Welcome Sequence Blueprint", "user_id": "sarahchen", "status": "published",
 		"steps": []map[string]any{{"title": "Define Your Sequence Goal", "content": "<p>Before writing a single email...</p>"}},
 	})

@@ -39,7 +39,7 @@ func TestStandbyAndForgetfulDatabaseAreRefused(t *testing.T) {
 
 	s := in.serve(t)
 	c := s.as(t, key)
-	if got := c.status(t, "/v1/me"); got != http.StatusOK {
+	if got := c.Status(t, "/v1/me"); got != http.StatusOK {
 		t.Fatalf("status %d", got)
 	}
 	if err := postgres.Stop(); err != nil {
@@ -51,7 +51,7 @@ func TestStandbyAndForgetfulDatabaseAreRefused(t *testing.T) {
 	if err := postgres.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if got := c.status(t, "/v1/me"); got != http.StatusServiceUnavailable {
+	if got := c.Status(t, "/v1/me"); got != http.StatusServiceUnavailable {
 		t.Errorf("on a standby a key gets status %d, want 503", got)
 	}
 	for _, args := range []string{"serve --listen 127.0.0.1:0", "migrate", "user list"} {

@@ -46,7 +46,7 @@ func TestEveryAnsweredWriteWasSyncedFirst(t *testing.T) {
 	do := func(status int, method, path string, body any, into ...any) {
 		t.Helper()
 		w := span{what: method + " " + path, start: time.Now()}
-		c.call(t, status, method, path, body, into...)
+		c.Must(t, status, method, path, body, into...)
 		w.end = time.Now()
 		writes = append(writes, w)
 	}

@@ -183,7 +183,7 @@ func TestWorkflowPushesTheSamplesOfARepository(t *testing.T) {
 	api := s.as(t, key)
 	for _, one := range d.stepsies(t, "--all") {
 		if one.Slug+".md" == name {
-			api.call(t, 200, "PATCH", "/v1/stepsies/"+strconv.FormatInt(one.ID, 10), map[string]any{"description": "From the dashboard."})
+			api.Must(t, 200, "PATCH", "/v1/stepsies/"+strconv.FormatInt(one.ID, 10), map[string]any{"description": "From the dashboard."})
 		}
 	}
 	d.write(t, "repository/guides/"+name, strings.Replace(edited, "Open a terminal", "Open the terminal", 1))

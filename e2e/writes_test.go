@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/stepsies/stepsies/internal/testenv"
 )
 
 // recordWriters is how many clients of a record write at the same time.
@@ -68,8 +70,8 @@ func (r *writeRecord) writeUntil(t *testing.T, s *server, end func(), status int
 		c := s.as(t, r.key)
 		writing.Go(func() {
 			a, err := w.writeOn(c, answered)
-			if status != 0 && (err != nil || a.status != status) {
-				t.Errorf("a write failed with status %d, %v, want %d: %.300s", a.status, err, status, a.body)
+			if status != 0 && (err != nil || a.Status != status) {
+				t.Errorf("a write failed with status %d, %v, want %d: %.300s", a.Status, err, status, a.Body)
 			}
 		})
 	}
@@ -85,7 +87,7 @@ func (r *writeRecord) writeUntil(t *testing.T, s *server, end func(), status int
 
 // writeOn makes random writes until one is not answered with success, and calls
 // answered after each that was.
-func (w *writer) writeOn(c *client, answered func()) (answer, error) {
+func (w *writer) writeOn(c *testenv.Caller, answered func()) (testenv.Answer, error) {
 	for {
 		next := w.next()
 		path, body := "/v1/stepsies", any(contentFor(next.title))
@@ -95,8 +97,8 @@ func (w *writer) writeOn(c *client, answered func()) (answer, error) {
 		if next.method == http.MethodDelete {
 			body = nil
 		}
-		a, err := c.send(next.method, path, body)
-		if err != nil || a.status >= 300 {
+		a, err := c.Send(next.method, path, body)
+		if err != nil || a.Status >= 300 {
 			w.doubt = next
 			return a, err
 		}
@@ -107,7 +109,7 @@ func (w *writer) writeOn(c *client, answered func()) (answer, error) {
 			continue
 		}
 		var o object
-		if err := json.Unmarshal(a.body, &o); err != nil {
+		if err := json.Unmarshal(a.Body, &o); err != nil {
 			return a, err
 		}
 		w.stored[o.id()] = o
@@ -165,7 +167,7 @@ func (o object) whole() bool {
 func (r *writeRecord) verify(t *testing.T, s *server) {
 	t.Helper()
 	c := s.as(t, r.key)
-	found := c.listAll(t)
+	found := listAll(t, c)
 	for id, o := range found {
 		if !o.whole() {
 			t.Errorf("stepsy %d is a mixture: %.300v", id, o)
@@ -198,7 +200,7 @@ func (r *writeRecord) verify(t *testing.T, s *server) {
 		for id, o := range w.stored { // one of each is searched for
 			title := o["title"].(string)
 			var list struct{ Data []object }
-			c.call(t, http.StatusOK, "GET", "/v1/stepsies?q="+url.QueryEscape(strings.TrimPrefix(title, "Write ")), nil, &list)
+			c.Must(t, http.StatusOK, "GET", "/v1/stepsies?q="+url.QueryEscape(strings.TrimPrefix(title, "Write ")), nil, &list)
 			if len(list.Data) != 1 || list.Data[0].id() != id {
 				t.Errorf("searching for %s finds %d stepsies", title, len(list.Data))
 			}
@@ -234,7 +236,7 @@ func (r *writeRecord) adopt(o object) bool {
 }
 
 // listAll reads every stepsy of the caller, whole.
-func (c *client) listAll(t *testing.T) map[int64]object {
+func listAll(t *testing.T, c *testenv.Caller) map[int64]object {
 	t.Helper()
 	all := map[int64]object{}
 	for cursor := ""; ; {
@@ -249,7 +251,7 @@ func (c *client) listAll(t *testing.T) map[int64]object {
 		if cursor != "" {
 			path += "&cursor=" + url.QueryEscape(cursor)
 		}
-		c.call(t, http.StatusOK, "GET", path, nil, &page)
+		c.Must(t, http.StatusOK, "GET", path, nil, &page)
 		for _, o := range page.Data {
 			all[o.id()] = o
 		}

@@ -17,9 +17,9 @@ func TestAssistantsNeedNoSessionOnAnyNode(t *testing.T) {
 	for name, start := range map[string]func(*testing.T, *cluster) *proxy{"nginx": nginx, "caddy": caddy, "haproxy": haproxy, "apache": apache} {
 		t.Run(name, func(t *testing.T) {
 			p := start(t, c)
-			send := func(who *caller, method string, params any) answer {
+			send := func(who *testenv.Caller, method string, params any) testenv.Answer {
 				t.Helper()
-				a, err := who.send("POST", "/mcp", map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+				a, err := who.Send("POST", "/mcp", map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -27,20 +27,20 @@ func TestAssistantsNeedNoSessionOnAnyNode(t *testing.T) {
 			}
 			type args map[string]any
 			who := p.caller(key.Key, "127.0.0.2")
-			who.header = http.Header{"Mcp-Protocol-Version": {"2025-11-25"}, "Accept": {"application/json, text/event-stream"}}
+			who.Header = http.Header{"Mcp-Protocol-Version": {"2025-11-25"}, "Accept": {"application/json, text/event-stream"}}
 			for i := range 6 {
 				title := fmt.Sprintf("Tea by %s %d", name, i)
 				made := send(who, "tools/call", args{"name": "draft_stepsy", "arguments": args{"title": title}})
 				found := send(who, "tools/call", args{"name": "list_stepsies", "arguments": args{"limit": 1}})
-				for _, a := range []answer{made, found} {
-					if a.status != http.StatusOK || !strings.Contains(string(a.body), title) || a.header.Get("Mcp-Session-Id") != "" {
-						t.Fatalf("%d %v %s", a.status, a.header, a.body)
+				for _, a := range []testenv.Answer{made, found} {
+					if a.Status != http.StatusOK || !strings.Contains(string(a.Body), title) || a.Header.Get("Mcp-Session-Id") != "" {
+						t.Fatalf("%d %v %s", a.Status, a.Header, a.Body)
 					}
 				}
 			}
 			a := send(p.caller("sk_"+strings.Repeat("0", 48), "127.0.0.2"), "tools/list", args{})
-			if a.status != http.StatusUnauthorized || string(a.body) != `{"error":{"code":"unauthorized","message":"Missing or invalid API key"}}` || a.header.Get("WWW-Authenticate") != `Bearer realm="stepsies"` {
-				t.Errorf("with a dead key: %d %v %s", a.status, a.header, a.body)
+			if a.Status != http.StatusUnauthorized || string(a.Body) != `{"error":{"code":"unauthorized","message":"Missing or invalid API key"}}` || a.Header.Get("WWW-Authenticate") != `Bearer realm="stepsies"` {
+				t.Errorf("with a dead key: %d %v %s", a.Status, a.Header, a.Body)
 			}
 		})
 	}

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stepsies/stepsies/internal/testenv"
 )
 
 // patience is how long anything may take that has to come about. It is far beyond
@@ -32,8 +34,8 @@ type cluster struct {
 	dir      string
 	args     []string // further arguments of serve
 	nodes    []*node
-	root     *caller // with scope admin, through the first node
-	outages  bool    // errors in the log are to be expected
+	root     *testenv.Caller // with scope admin, through the first node
+	outages  bool            // errors in the log are to be expected
 }
 
 // node is one stepsies serve, which can be ended and started over and over on one
@@ -181,11 +183,11 @@ func (n *node) awaitReady() error {
 
 // ready asks /readyz; the status is 0 where nobody answers.
 func (n *node) ready() (status int, text string) {
-	a, err := (&caller{url: n.url(), http: brief}).send("GET", "/readyz", nil)
+	a, err := (&testenv.Caller{URL: n.url(), HTTP: brief}).Send("GET", "/readyz", nil)
 	if err != nil {
 		return 0, ""
 	}
-	return a.status, strings.TrimSpace(string(a.body))
+	return a.Status, strings.TrimSpace(string(a.Body))
 }
 
 // brief is for single questions over connections of their own.

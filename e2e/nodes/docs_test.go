@@ -95,7 +95,7 @@ func TestOperatingGuideNamesWhatThereIs(t *testing.T) {
 func TestOperatingGuideNamesEveryMetric(t *testing.T) {
 	text := guide(t)
 	c := newCluster(t, 1, "", "")
-	c.root.must(t, 200, "GET", "/v1/me", nil)
+	c.root.Must(t, 200, "GET", "/v1/me", nil)
 	var there []string
 	for _, line := range scrape(t, c.nodes[0].as("")) {
 		name := regexp.MustCompile(`^[a-z_0-9]+`).FindString(line)

@@ -22,44 +22,46 @@ func TestClientAddressIsFoundBehindNginx(t *testing.T) {
 	t.Run("leak reports", func(t *testing.T) { leakReportsByAddress(t, c, p) })
 	t.Run("large bodies", func(t *testing.T) { largeBodies(t, c, p) })
 	t.Run("metrics are not for the network", func(t *testing.T) {
-		if status := p.caller("", "127.0.0.2").status(t, "/metrics"); status != http.StatusNotFound {
+		if status := p.caller("", "127.0.0.2").Status(t, "/metrics"); status != http.StatusNotFound {
 			t.Errorf("through the proxy /metrics is answered %d, want 404", status)
 		}
 	})
 }
 
 // forwarded returns the caller with an X-Forwarded-For of its own.
-func (c *caller) forwarded(addresses string) *caller {
+func forwarded(c *testenv.Caller, addresses string) *testenv.Caller {
 	other := *c
-	other.header = http.Header{"X-Forwarded-For": {addresses}}
+	other.Header = http.Header{"X-Forwarded-For": {addresses}}
 	return &other
 }
 
 func lastUsedAddress(t *testing.T, c *cluster, p *proxy) {
 	for i, from := range []struct {
 		what   string
-		caller func(key string) *caller
+		caller func(key string) *testenv.Caller
 		want   string
 	}{
-		{"a client", func(key string) *caller { return p.caller(key, "127.0.0.2") }, "127.0.0.2"},
-		{"a client that lies", func(key string) *caller { return p.caller(key, "127.0.0.3").forwarded("203.0.113.9") }, "127.0.0.3"},
-		{"a client behind two proxies", func(key string) *caller { return p.caller(key, outerProxy).forwarded("203.0.113.10") }, "203.0.113.10"},
-		{"one that lies behind two proxies", func(key string) *caller { return p.caller(key, outerProxy).forwarded("198.51.100.1, 203.0.113.11") }, "203.0.113.11"},
-		{"IPv6", func(key string) *caller { return p.caller(key, outerProxy).forwarded("2001:db8::7") }, "2001:db8::7"},
-		{"no address", func(key string) *caller { return p.caller(key, outerProxy).forwarded("unknown") }, outerProxy},
-		{"past the proxy, from one that is not trusted", func(key string) *caller {
+		{"a client", func(key string) *testenv.Caller { return p.caller(key, "127.0.0.2") }, "127.0.0.2"},
+		{"a client that lies", func(key string) *testenv.Caller { return forwarded(p.caller(key, "127.0.0.3"), "203.0.113.9") }, "127.0.0.3"},
+		{"a client behind two proxies", func(key string) *testenv.Caller { return forwarded(p.caller(key, outerProxy), "203.0.113.10") }, "203.0.113.10"},
+		{"one that lies behind two proxies", func(key string) *testenv.Caller {
+			return forwarded(p.caller(key, outerProxy), "198.51.100.1, 203.0.113.11")
+		}, "203.0.113.11"},
+		{"IPv6", func(key string) *testenv.Caller { return forwarded(p.caller(key, outerProxy), "2001:db8::7") }, "2001:db8::7"},
+		{"no address", func(key string) *testenv.Caller { return forwarded(p.caller(key, outerProxy), "unknown") }, outerProxy},
+		{"past the proxy, from one that is not trusted", func(key string) *testenv.Caller {
 			past := proxy{url: c.nodes[0].url()}
-			return past.caller(key, "127.0.0.4").forwarded("203.0.113.12")
+			return forwarded(past.caller(key, "127.0.0.4"), "203.0.113.12")
 		}, "127.0.0.4"},
 	} {
 		user := fmt.Sprintf("address%d", i)
 		key := c.makeUser(t, user, unlimited)
-		from.caller(key.Key).must(t, http.StatusOK, "GET", "/v1/me", nil)
+		from.caller(key.Key).Must(t, http.StatusOK, "GET", "/v1/me", nil)
 		var shown struct {
 			LastUsedIP *string `json:"last_used_ip"`
 		}
 		eventually(t, "the last use is written", func() bool {
-			c.root.must(t, http.StatusOK, "GET", fmt.Sprintf("/v1/api-keys/%d", key.ID), nil, &shown)
+			c.root.Must(t, http.StatusOK, "GET", fmt.Sprintf("/v1/api-keys/%d", key.ID), nil, &shown)
 			return shown.LastUsedIP != nil && *shown.LastUsedIP != ""
 		})
 		if *shown.LastUsedIP != from.want {
@@ -71,23 +73,23 @@ func lastUsedAddress(t *testing.T, c *cluster, p *proxy) {
 // leakReportsByAddress reports nothing of worth, sixty times and once more: over
 // three nodes a client address has sixty an hour.
 func leakReportsByAddress(t *testing.T, c *cluster, p *proxy) {
-	report := func(who *caller) answer {
-		a, err := who.send("POST", "/leaked-keys", map[string]any{"keys": []string{keyLike()}})
+	report := func(who *testenv.Caller) testenv.Answer {
+		a, err := who.Send("POST", "/leaked-keys", map[string]any{"keys": []string{keyLike()}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return a
 	}
-	accepted := func(what string, who *caller) {
+	accepted := func(what string, who *testenv.Caller) {
 		t.Helper()
-		if a := report(who); a.status != http.StatusAccepted || string(a.body) != `{"received":1}` {
-			t.Errorf("%s: status %d %s", what, a.status, a.body)
+		if a := report(who); a.Status != http.StatusAccepted || string(a.Body) != `{"received":1}` {
+			t.Errorf("%s: status %d %s", what, a.Status, a.Body)
 		}
 	}
-	refused := func(what string, who *caller) {
+	refused := func(what string, who *testenv.Caller) {
 		t.Helper()
-		if a := report(who); a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" || !strings.Contains(string(a.body), `"code":"rate_limit_exceeded"`) {
-			t.Errorf("%s: status %d, Retry-After %q, %s; want 429", what, a.status, a.header.Get("Retry-After"), a.body)
+		if a := report(who); a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" || !strings.Contains(string(a.Body), `"code":"rate_limit_exceeded"`) {
+			t.Errorf("%s: status %d, Retry-After %q, %s; want 429", what, a.Status, a.Header.Get("Retry-After"), a.Body)
 		}
 	}
 	four := p.caller("", "127.0.0.5")
@@ -95,15 +97,15 @@ func leakReportsByAddress(t *testing.T, c *cluster, p *proxy) {
 		accepted("one of sixty", four)
 	}
 	refused("the sixty-first", four)
-	refused("the sixty-second, which claims another address", four.forwarded("203.0.113.77"))
+	refused("the sixty-second, which claims another address", forwarded(four, "203.0.113.77"))
 	accepted("another client", p.caller("", "127.0.0.6"))
 
 	outer := p.caller("", outerProxy)
 	for i := range 60 {
-		accepted("one of sixty from a network", outer.forwarded(fmt.Sprintf("2001:db8:1:2::%x", i)))
+		accepted("one of sixty from a network", forwarded(outer, fmt.Sprintf("2001:db8:1:2::%x", i)))
 	}
-	refused("another address of the same /64", outer.forwarded("2001:db8:1:2:ffff:ffff:ffff:ffff"))
-	accepted("the next /64", outer.forwarded("2001:db8:1:3::1"))
+	refused("another address of the same /64", forwarded(outer, "2001:db8:1:2:ffff:ffff:ffff:ffff"))
+	accepted("the next /64", forwarded(outer, "2001:db8:1:3::1"))
 }
 
 // largeBodies checks that it is the node that answers about the size of a body.
@@ -117,12 +119,12 @@ func largeBodies(t *testing.T, c *cluster, p *proxy) {
 		}
 		return map[string]any{"title": "Large", "steps": list}
 	}
-	who.must(t, http.StatusCreated, "POST", "/v1/stepsies", steps(20)) // 1.9 MB
-	a, err := who.send("POST", "/v1/stepsies", steps(24))
+	who.Must(t, http.StatusCreated, "POST", "/v1/stepsies", steps(20)) // 1.9 MB
+	a, err := who.Send("POST", "/v1/stepsies", steps(24))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.status != http.StatusRequestEntityTooLarge || !strings.HasPrefix(string(a.body), `{"error":{"code":"payload_too_large"`) {
-		t.Errorf("over 2 MiB: status %d %.200s", a.status, a.body)
+	if a.Status != http.StatusRequestEntityTooLarge || !strings.HasPrefix(string(a.Body), `{"error":{"code":"payload_too_large"`) {
+		t.Errorf("over 2 MiB: status %d %.200s", a.Status, a.Body)
 	}
 }

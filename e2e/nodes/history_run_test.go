@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stepsies/stepsies/internal/testenv"
 )
 
 // workload lets clients use and end keys through several addresses at once, and
@@ -67,8 +69,8 @@ func (w *workload) run(t *testing.T, users, admins int, done func() bool) {
 	var clients sync.WaitGroup
 	client := func(work func(*session)) {
 		clients.Go(func() {
-			s := &session{w, &caller{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}, Timeout: clientTimeout}}}
-			defer s.http.http.CloseIdleConnections()
+			s := &session{w, &testenv.Caller{HTTP: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}, Timeout: clientTimeout}}}
+			defer s.http.HTTP.CloseIdleConnections()
 			for {
 				select {
 				case <-stop:
@@ -114,15 +116,15 @@ func (w *workload) complain(format string, args ...any) {
 func (w *workload) replace(place int) {
 	i := int(w.made.Add(1))
 	u := &subject{index: i, name: fmt.Sprintf("user%d", i)}
-	s := &session{w, &caller{http: &http.Client{Transport: &http.Transport{}, Timeout: clientTimeout}}}
-	defer s.http.http.CloseIdleConnections()
+	s := &session{w, &testenv.Caller{HTTP: &http.Client{Transport: &http.Transport{}, Timeout: clientTimeout}}}
+	defer s.http.HTTP.CloseIdleConnections()
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		a, err := s.at(w.root).send("POST", "/v1/users", map[string]any{"username": u.name, "email": u.name + "@example.com", "plan": "enterprise"})
-		if err == nil && (a.status == http.StatusCreated || a.status == http.StatusConflict) { // made by the try before
+		a, err := s.at(w.root).Send("POST", "/v1/users", map[string]any{"username": u.name, "email": u.name + "@example.com", "plan": "enterprise"})
+		if err == nil && (a.Status == http.StatusCreated || a.Status == http.StatusConflict) { // made by the try before
 			break
 		}
 		if time.Now().After(deadline) {
-			w.complain("no user could be made: status %d, %v", a.status, err)
+			w.complain("no user could be made: status %d, %v", a.Status, err)
 			return
 		}
 	}
@@ -135,13 +137,13 @@ func (w *workload) replace(place int) {
 // session is one client.
 type session struct {
 	*workload
-	http *caller
+	http *testenv.Caller
 }
 
 // at returns the client with a key, at any node.
-func (s *session) at(key string) *caller {
+func (s *session) at(key string) *testenv.Caller {
 	c := *s.http
-	c.key, c.url = key, s.nodes[rand.IntN(len(s.nodes))]
+	c.Key, c.URL = key, s.nodes[rand.IntN(len(s.nodes))]
 	return &c
 }
 
@@ -181,14 +183,14 @@ func (s *session) use(u *subject, k *heldKey) {
 	if rand.IntN(3) == 0 {
 		o.kind, method, path = useWrite, "POST", "/v1/stepsies/999999999/publish" // there is none
 	}
-	s.ask(o, k.secret, method, path, nil, func(a answer) result {
+	s.ask(o, k.secret, method, path, nil, func(a testenv.Answer) result {
 		switch {
-		case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden, a.status == http.StatusNotFound && o.kind == useWrite:
-			return result{status: a.status}
-		case a.status == http.StatusOK && o.kind == useRead:
+		case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden, a.Status == http.StatusNotFound && o.kind == useWrite:
+			return result{status: a.Status}
+		case a.Status == http.StatusOK && o.kind == useRead:
 			var me struct{ Key struct{ Scopes []string } }
-			if err := json.Unmarshal(a.body, &me); err == nil {
-				return result{status: a.status, scopes: scopesOf(me.Key.Scopes)}
+			if err := json.Unmarshal(a.Body, &me); err == nil {
+				return result{status: a.Status, scopes: scopesOf(me.Key.Scopes)}
 			}
 		}
 		return result{}
@@ -275,19 +277,19 @@ func (s *session) change(what kind, u *subject, k *heldKey, method, path string,
 	if more != nil {
 		more(o)
 	}
-	s.ask(o, s.root, method, path, body, func(a answer) result {
+	s.ask(o, s.root, method, path, body, func(a testenv.Answer) result {
 		var shown shownKey
 		switch {
-		case a.status == http.StatusConflict && (what == setScopes || what == setExpiry):
-			return result{status: a.status}
-		case a.status != http.StatusOK:
+		case a.Status == http.StatusConflict && (what == setScopes || what == setExpiry):
+			return result{status: a.Status}
+		case a.Status != http.StatusOK:
 			return result{}
 		case what == suspend || what == unsuspend:
-			return result{status: a.status}
-		case json.Unmarshal(a.body, &shown) != nil:
+			return result{status: a.Status}
+		case json.Unmarshal(a.Body, &shown) != nil:
 			return result{}
 		}
-		return shown.result(a.status)
+		return shown.result(a.Status)
 	})
 }
 
@@ -326,14 +328,14 @@ func (u *subject) take() (place int, ok bool) {
 // hold makes a key by an operation, for other clients to use from then on.
 func (s *session) hold(u *subject, o *operation, path string, body any, place int) {
 	var made shownKey
-	s.ask(o, s.root, "POST", path, body, func(a answer) result {
+	s.ask(o, s.root, "POST", path, body, func(a testenv.Answer) result {
 		switch {
-		case a.status == http.StatusConflict && o.kind != create:
-			return result{status: a.status}
-		case a.status != http.StatusCreated || json.Unmarshal(a.body, &made) != nil:
+		case a.Status == http.StatusConflict && o.kind != create:
+			return result{status: a.Status}
+		case a.Status != http.StatusCreated || json.Unmarshal(a.Body, &made) != nil:
 			return result{}
 		}
-		return made.result(a.status)
+		return made.result(a.Status)
 	})
 	if made.Key == "" {
 		return
@@ -346,11 +348,11 @@ func (s *session) hold(u *subject, o *operation, path string, body any, place in
 // ask sends an operation and records it. Without an answer, or with one that
 // leaves open whether it was done, it may have been done at any time after its
 // call; a use tells nothing then.
-func (s *session) ask(o *operation, key, method, path string, body any, read func(answer) result) {
+func (s *session) ask(o *operation, key, method, path string, body any, read func(testenv.Answer) result) {
 	c := s.at(key)
-	o.node = c.url
+	o.node = c.URL
 	o.call = s.now()
-	a, err := c.send(method, path, body)
+	a, err := c.Send(method, path, body)
 	o.end = s.now()
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		s.dropped.Add(1)
@@ -359,8 +361,8 @@ func (s *session) ask(o *operation, key, method, path string, body any, read fun
 	}
 	if err == nil {
 		o.result = read(a)
-		if o.open() && a.status != http.StatusServiceUnavailable {
-			s.complain("%s %s: status %d: %.300s", method, path, a.status, a.body)
+		if o.open() && a.Status != http.StatusServiceUnavailable {
+			s.complain("%s %s: status %d: %.300s", method, path, a.Status, a.Body)
 		}
 	}
 	if !o.open() {

@@ -39,7 +39,7 @@ func TestHistoryOnSQLiteIsLinearizable(t *testing.T) {
 
 func testHistory(t *testing.T, c *cluster) {
 	c.outages = true // a paused or killed node leaves requests unfinished
-	w := newWorkload(c.root.key, c.urls())
+	w := newWorkload(c.root.Key, c.urls())
 	faults := &faults{}
 	stop := make(chan struct{})
 	var injector sync.WaitGroup
@@ -152,7 +152,7 @@ func TestAStaleCacheIsFound(t *testing.T) {
 	c := newCluster(t, 3, testenv.Postgres(t), "", "--rate-limits", "off", "--log-level", "warn")
 	urls := c.urls()
 	urls[0] = staleCache(t, urls[0])
-	w := newWorkload(c.root.key, urls)
+	w := newWorkload(c.root.Key, urls)
 	var text string
 	for next := int64(1000); text == "" && next <= historySize; next += 1000 {
 		w.run(t, 8, 3, func() bool { return w.answered.Load() >= next })

@@ -25,7 +25,7 @@ func TestThreeNodesAdmitExactlyTheLimitOfAMinute(t *testing.T) {
 	second := c.makeKey(t, "burst", "read") // of the same account
 
 	awaitRoom(t, time.Minute, 30*time.Second)
-	got := hammer(c, callers, each, func(i int) (*caller, string) {
+	got := hammer(c, callers, each, func(i int) (*testenv.Caller, string) {
 		if i%2 == 0 {
 			return c.nodes[i%3].as(second.Key), "/v1/stepsies"
 		}
@@ -35,12 +35,12 @@ func TestThreeNodesAdmitExactlyTheLimitOfAMinute(t *testing.T) {
 	resets := map[string]bool{}
 	refused := 0
 	for _, g := range got {
-		h := g.header
+		h := g.Header
 		resets[h.Get("X-RateLimit-Reset")] = true
 		if h.Get("X-RateLimit-Limit") != strconv.Itoa(limit) {
 			t.Errorf("X-RateLimit-Limit is %q, want %d", h.Get("X-RateLimit-Limit"), limit)
 		}
-		switch g.status {
+		switch g.Status {
 		case http.StatusOK:
 			n, err := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
 			if err != nil {
@@ -51,7 +51,7 @@ func TestThreeNodesAdmitExactlyTheLimitOfAMinute(t *testing.T) {
 			refused++
 			g.isRefusal(t, "rate_limit_exceeded", "Too many requests. Please slow down.")
 		default:
-			t.Errorf("status %d: %s", g.status, g.body)
+			t.Errorf("status %d: %s", g.Status, g.Body)
 		}
 	}
 	if len(resets) != 1 {
@@ -71,25 +71,25 @@ func TestThreeNodesAdmitExactlyTheLimitOfAMinute(t *testing.T) {
 
 // timed is an answer with the time it took.
 type timed struct {
-	answer
+	testenv.Answer
 	sent, received time.Time
 }
 
 // isRefusal checks a 429 against the contract, to the letter.
 func (g timed) isRefusal(t *testing.T, code, message string) {
 	t.Helper()
-	wait, err := strconv.ParseInt(g.header.Get("Retry-After"), 10, 64)
+	wait, err := strconv.ParseInt(g.Header.Get("Retry-After"), 10, 64)
 	if err != nil {
 		t.Errorf("Retry-After: %v", err)
 	}
-	if want := fmt.Sprintf(`{"error":{"code":%q,"message":%q,"retry_after":%d}}`, code, message, wait); string(g.body) != want {
-		t.Errorf("the body is\n%s, want\n%s", g.body, want)
+	if want := fmt.Sprintf(`{"error":{"code":%q,"message":%q,"retry_after":%d}}`, code, message, wait); string(g.Body) != want {
+		t.Errorf("the body is\n%s, want\n%s", g.Body, want)
 	}
-	if limit := g.header.Get("X-RateLimit-Limit"); limit != "" && code == "rate_limit_exceeded" {
-		if left := g.header.Get("X-RateLimit-Remaining"); left != "0" {
+	if limit := g.Header.Get("X-RateLimit-Limit"); limit != "" && code == "rate_limit_exceeded" {
+		if left := g.Header.Get("X-RateLimit-Remaining"); left != "0" {
 			t.Errorf("X-RateLimit-Remaining is %s in a refusal", left)
 		}
-		reset, err := strconv.ParseInt(g.header.Get("X-RateLimit-Reset"), 10, 64)
+		reset, err := strconv.ParseInt(g.Header.Get("X-RateLimit-Reset"), 10, 64)
 		if err != nil {
 			t.Errorf("X-RateLimit-Reset: %v", err)
 		}
@@ -98,27 +98,27 @@ func (g timed) isRefusal(t *testing.T, code, message string) {
 			t.Errorf("Retry-After is %d, the window ends in %d to %d s", wait, reset-g.received.Unix(), reset-g.sent.Unix())
 		}
 	}
-	if g.header.Get("Content-Type") != "application/json" {
-		t.Errorf("Content-Type is %q", g.header.Get("Content-Type"))
+	if g.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("Content-Type is %q", g.Header.Get("Content-Type"))
 	}
 }
 
 // hammer sends n requests by each of a number of callers at once.
-func hammer(c *cluster, callers, n int, of func(i int) (*caller, string)) []timed {
+func hammer(c *cluster, callers, n int, of func(i int) (*testenv.Caller, string)) []timed {
 	var wait sync.WaitGroup
 	got := make([]timed, callers*n)
 	var next atomic.Int64
 	for i := range callers {
 		who, path := of(i)
 		wait.Go(func() {
-			defer who.http.CloseIdleConnections()
+			defer who.HTTP.CloseIdleConnections()
 			for range n {
 				g := timed{sent: time.Now()}
-				a, err := who.send("GET", path, nil)
+				a, err := who.Send("GET", path, nil)
 				if err != nil {
-					a.body = []byte(err.Error())
+					a.Body = []byte(err.Error())
 				}
-				g.answer, g.received = a, time.Now()
+				g.Answer, g.received = a, time.Now()
 				got[next.Add(1)-1] = g
 			}
 		})
@@ -142,22 +142,22 @@ func TestMonthlyQuotaIsExactOverThreeNodesAndSaysSo(t *testing.T) {
 	c := newCluster(t, 3, testenv.Postgres(t), redis.URL())
 	const quota = 40
 	key := c.makeUser(t, "monthly", map[string]any{"plan": "enterprise", "limits": map[string]any{"month": quota}})
-	got := hammer(c, 8, 10, func(i int) (*caller, string) { return c.nodes[i%3].as(key.Key), "/v1/me" })
+	got := hammer(c, 8, 10, func(i int) (*testenv.Caller, string) { return c.nodes[i%3].as(key.Key), "/v1/me" })
 	admitted := 0
 	now := time.Now().UTC()
 	end := time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
 	for _, g := range got {
-		for name := range g.header {
+		for name := range g.Header {
 			if len(name) > 12 && name[:12] == "X-Ratelimit-" {
 				t.Errorf("an account without a limit of the minute got %s", name)
 			}
 		}
-		if g.status == http.StatusOK {
+		if g.Status == http.StatusOK {
 			admitted++
 			continue
 		}
-		if g.status != http.StatusTooManyRequests {
-			t.Fatalf("status %d: %s", g.status, g.body)
+		if g.Status != http.StatusTooManyRequests {
+			t.Fatalf("status %d: %s", g.Status, g.Body)
 		}
 		g.isRefusal(t, "quota_exceeded", "The quota of this month is used up. The next one begins on "+end.Format("2 January 2006")+" (UTC); a larger plan lifts it at once.")
 		var said struct {
@@ -165,14 +165,14 @@ func TestMonthlyQuotaIsExactOverThreeNodesAndSaysSo(t *testing.T) {
 				RetryAfter int64 `json:"retry_after"`
 			}
 		}
-		if err := unmarshal(g.answer, &said); err != nil {
+		if err := unmarshal(g.Answer, &said); err != nil {
 			t.Fatal(err)
 		}
 		wait := said.Error.RetryAfter
 		if wait > end.Unix()-g.sent.Unix() || wait < end.Unix()-g.received.Unix() {
 			t.Errorf("retry_after is %d, the month ends in %d s", wait, end.Unix()-g.sent.Unix())
 		}
-		if header, want := g.header.Get("Retry-After"), strconv.FormatInt(wait, 10); wait <= 3600 && header != want || wait > 3600 && header != "" {
+		if header, want := g.Header.Get("Retry-After"), strconv.FormatInt(wait, 10); wait <= 3600 && header != want || wait > 3600 && header != "" {
 			t.Errorf("Retry-After is %q, the month ends in %d s", header, wait)
 		}
 	}
@@ -189,7 +189,7 @@ func TestMonthlyQuotaIsExactOverThreeNodesAndSaysSo(t *testing.T) {
 	if err := errors.Join(redis.Restart(), each(c.nodes, (*node).start)); err != nil {
 		t.Fatal(err)
 	}
-	if status := c.nodes[1].as(key.Key).status(t, "/v1/me"); status != http.StatusTooManyRequests {
+	if status := c.nodes[1].as(key.Key).Status(t, "/v1/me"); status != http.StatusTooManyRequests {
 		t.Errorf("after a restart of all nodes and of an empty Redis: status %d, want 429", status)
 	}
 }
@@ -225,10 +225,10 @@ func meShowsThreeWindows(t *testing.T, c *cluster, last *node) {
 	awaitRoom(t, time.Hour, 20*time.Second)
 	first, other := c.nodes[0].as(key.Key), last.as(key.Key)
 	for range 3 {
-		first.must(t, http.StatusOK, "GET", "/v1/stepsies", nil)
+		first.Must(t, http.StatusOK, "GET", "/v1/stepsies", nil)
 	}
 	var me windows
-	other.must(t, http.StatusOK, "GET", "/v1/me", nil, &me)
+	other.Must(t, http.StatusOK, "GET", "/v1/me", nil, &me)
 	now := time.Now().UTC()
 	ends := []time.Time{now.Truncate(time.Minute).Add(time.Minute), now.Truncate(time.Hour).Add(time.Hour),
 		time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)}
@@ -241,10 +241,10 @@ func meShowsThreeWindows(t *testing.T, c *cluster, last *node) {
 }
 
 // left is what the account has left of its minute, which this request counts in.
-func left(t *testing.T, c *caller) int64 {
+func left(t *testing.T, c *testenv.Caller) int64 {
 	t.Helper()
 	var me windows
-	c.must(t, http.StatusOK, "GET", "/v1/me", nil, &me)
+	c.Must(t, http.StatusOK, "GET", "/v1/me", nil, &me)
 	if me.Limits.Minute == nil {
 		t.Fatal("the account has no limit of the minute")
 	}
@@ -257,17 +257,17 @@ func whatCounts(t *testing.T, c *cluster, last *node) {
 	first, other := c.nodes[0].as(key.Key), last.as(key.Key)
 	writer := c.makeKey(t, "counted", "read", "write")
 	var made struct{ ID int }
-	first.with(writer.Key).must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "Counted"}, &made)
+	first.With(writer.Key).Must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "Counted"}, &made)
 	path := fmt.Sprintf("/v1/stepsies/%d", made.ID)
-	a, err := first.send("GET", path, nil)
+	a, err := first.Send("GET", path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := left(t, other)
 	conditional := *first
-	conditional.header = http.Header{"If-None-Match": {a.header.Get("ETag")}}
+	conditional.Header = http.Header{"If-None-Match": {a.Header.Get("ETag")}}
 	for _, request := range []struct {
-		who          *caller
+		who          *testenv.Caller
 		method, path string
 		body         any
 		status       int
@@ -276,40 +276,40 @@ func whatCounts(t *testing.T, c *cluster, last *node) {
 		{first, "GET", "/v1/stepsies/999999999", nil, http.StatusNotFound},
 		{&conditional, "GET", path, nil, http.StatusNotModified},
 		{first, "GET", "/v1/stepsies?limit=0", nil, http.StatusBadRequest},
-		{first.with(writer.Key), "POST", "/v1/stepsies", "{}", http.StatusUnprocessableEntity},
+		{first.With(writer.Key), "POST", "/v1/stepsies", "{}", http.StatusUnprocessableEntity},
 	} {
-		a, err := request.who.send(request.method, request.path, request.body)
+		a, err := request.who.Send(request.method, request.path, request.body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.status != request.status {
-			t.Fatalf("%s %s: status %d, want %d: %s", request.method, request.path, a.status, request.status, a.body)
+		if a.Status != request.status {
+			t.Fatalf("%s %s: status %d, want %d: %s", request.method, request.path, a.Status, request.status, a.Body)
 		}
-		if a.header.Get("X-RateLimit-Remaining") == "" {
-			t.Errorf("a %d has no X-RateLimit-Remaining", a.status)
+		if a.Header.Get("X-RateLimit-Remaining") == "" {
+			t.Errorf("a %d has no X-RateLimit-Remaining", a.Status)
 		}
 		if now := left(t, other); now != before-2 { // that one and left's own
-			t.Errorf("after a %d the account has %d left of %d, want 2 less", a.status, now, before)
+			t.Errorf("after a %d the account has %d left of %d, want 2 less", a.Status, now, before)
 		} else {
 			before = now
 		}
 	}
 	// What nobody is behind counts for nobody, and shows no window.
 	for _, bad := range []string{"", "nonsense", keyLike()} {
-		a, err := first.with(bad).send("GET", "/v1/me", nil)
+		a, err := first.With(bad).Send("GET", "/v1/me", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.status != http.StatusUnauthorized || a.header.Get("X-RateLimit-Limit") != "" {
-			t.Errorf("status %d with X-RateLimit-Limit %q, want 401 without", a.status, a.header.Get("X-RateLimit-Limit"))
+		if a.Status != http.StatusUnauthorized || a.Header.Get("X-RateLimit-Limit") != "" {
+			t.Errorf("status %d with X-RateLimit-Limit %q, want 401 without", a.Status, a.Header.Get("X-RateLimit-Limit"))
 		}
 	}
 	if now := left(t, other); now != before-1 {
 		t.Errorf("after three 401s the account has %d left of %d, want 1 less", now, before)
 	}
 	// Nor does a route that there is not.
-	if a, err := first.send("GET", "/v1/nothing", nil); err != nil || a.status != http.StatusNotFound || a.header.Get("X-RateLimit-Limit") != "" {
-		t.Errorf("an unknown route: status %d, %v", a.status, err)
+	if a, err := first.Send("GET", "/v1/nothing", nil); err != nil || a.Status != http.StatusNotFound || a.Header.Get("X-RateLimit-Limit") != "" {
+		t.Errorf("an unknown route: status %d, %v", a.Status, err)
 	}
 }
 
@@ -319,15 +319,15 @@ func refusalConsumesNothing(t *testing.T, c *cluster, last *node) {
 	awaitRoom(t, time.Minute, 20*time.Second)
 	first, other := c.nodes[0].as(key.Key), last.as(key.Key)
 	for range 5 {
-		first.must(t, http.StatusOK, "GET", "/v1/me", nil)
+		first.Must(t, http.StatusOK, "GET", "/v1/me", nil)
 	}
 	for range 10 {
-		other.must(t, http.StatusTooManyRequests, "GET", "/v1/me", nil)
+		other.Must(t, http.StatusTooManyRequests, "GET", "/v1/me", nil)
 	}
 	limits["minute"] = 100
-	c.root.must(t, http.StatusOK, "PATCH", "/v1/users/refused", map[string]any{"limits": limits})
+	c.root.Must(t, http.StatusOK, "PATCH", "/v1/users/refused", map[string]any{"limits": limits})
 	var me windows
-	other.must(t, http.StatusOK, "GET", "/v1/me", nil, &me)
+	other.Must(t, http.StatusOK, "GET", "/v1/me", nil, &me)
 	if m, h, month := me.Limits.Minute.Remaining, me.Limits.Hour.Remaining, me.Limits.Month.Remaining; m != 94 || h != 994 || month != 994 {
 		t.Errorf("after 5 admitted and 10 refused requests, and this one: %d, %d and %d left, want 94, 994 and 994", m, h, month)
 	}
@@ -340,18 +340,18 @@ func planChangesInTheMiddle(t *testing.T, c *cluster, last *node) {
 	shows := func(plan string, limit, remaining string, status int) {
 		t.Helper()
 		if plan != "" {
-			c.root.must(t, http.StatusOK, "PATCH", "/v1/users/grows", map[string]any{"plan": plan})
+			c.root.Must(t, http.StatusOK, "PATCH", "/v1/users/grows", map[string]any{"plan": plan})
 		}
-		a, err := other.send("GET", "/v1/stepsies", nil)
+		a, err := other.Send("GET", "/v1/stepsies", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if h := a.header; a.status != status || h.Get("X-RateLimit-Limit") != limit || h.Get("X-RateLimit-Remaining") != remaining {
-			t.Errorf("plan %q: status %d, limit %q, remaining %q; want %d, %q, %q", plan, a.status, h.Get("X-RateLimit-Limit"), h.Get("X-RateLimit-Remaining"), status, limit, remaining)
+		if h := a.Header; a.Status != status || h.Get("X-RateLimit-Limit") != limit || h.Get("X-RateLimit-Remaining") != remaining {
+			t.Errorf("plan %q: status %d, limit %q, remaining %q; want %d, %q, %q", plan, a.Status, h.Get("X-RateLimit-Limit"), h.Get("X-RateLimit-Remaining"), status, limit, remaining)
 		}
 	}
 	for range 59 {
-		first.must(t, http.StatusOK, "GET", "/v1/stepsies", nil)
+		first.Must(t, http.StatusOK, "GET", "/v1/stepsies", nil)
 	}
 	shows("", "60", "0", http.StatusOK)
 	shows("", "60", "0", http.StatusTooManyRequests)
@@ -367,15 +367,15 @@ func TestRateLimitsOffLimitsNoAccountAndShowsNothing(t *testing.T) {
 	key := c.makeUser(t, "free", map[string]any{"plan": "free"})
 	who := c.nodes[0].as(key.Key)
 	for range 80 { // a free account has 60 a minute
-		a, err := who.send("GET", "/v1/me", nil)
+		a, err := who.Send("GET", "/v1/me", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.status != http.StatusOK || a.header.Get("X-RateLimit-Limit") != "" {
-			t.Fatalf("status %d with X-RateLimit-Limit %q", a.status, a.header.Get("X-RateLimit-Limit"))
+		if a.Status != http.StatusOK || a.Header.Get("X-RateLimit-Limit") != "" {
+			t.Fatalf("status %d with X-RateLimit-Limit %q", a.Status, a.Header.Get("X-RateLimit-Limit"))
 		}
 		var me struct{ Limits json.RawMessage }
-		if err := json.Unmarshal(a.body, &me); err != nil {
+		if err := json.Unmarshal(a.Body, &me); err != nil {
 			t.Fatal(err)
 		}
 		if string(me.Limits) != `{"minute":null,"hour":null,"month":null}` {
@@ -388,7 +388,7 @@ func TestRateLimitsOffLimitsNoAccountAndShowsNothing(t *testing.T) {
 	// Leak reports ask for no key and cost the database all the same.
 	anyone := c.nodes[0].as("")
 	for i := range 61 {
-		a, err := anyone.send("POST", "/leaked-keys", map[string]any{"keys": []string{"not a key"}})
+		a, err := anyone.Send("POST", "/leaked-keys", map[string]any{"keys": []string{"not a key"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -396,8 +396,8 @@ func TestRateLimitsOffLimitsNoAccountAndShowsNothing(t *testing.T) {
 		if i == 60 {
 			want = http.StatusTooManyRequests
 		}
-		if a.status != want {
-			t.Fatalf("leak report %d of an address gets status %d, want %d", i+1, a.status, want)
+		if a.Status != want {
+			t.Fatalf("leak report %d of an address gets status %d, want %d", i+1, a.Status, want)
 		}
 	}
 }

@@ -52,14 +52,14 @@ func TestMetricsTellOfEveryPartWithBoundedLabels(t *testing.T) {
 	node := c.nodes[0]
 	key := c.makeUser(t, "measured", map[string]any{"plan": "enterprise", "limits": map[string]any{"minute": 5}}, "read")
 	limited, anyone := node.as(key.Key), node.as(keyLike())
-	c.root.must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "Measured"})
-	limited.must(t, http.StatusForbidden, "POST", "/v1/stepsies", "{}")
+	c.root.Must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "Measured"})
+	limited.Must(t, http.StatusForbidden, "POST", "/v1/stepsies", "{}")
 	for range 10 {
-		_ = limited.status(t, "/v1/me")
+		_ = limited.Status(t, "/v1/me")
 	}
-	anyone.must(t, http.StatusUnauthorized, "GET", "/v1/me", nil)
-	c.root.must(t, http.StatusNotFound, "GET", "/v1/stepsies/999999999", nil)
-	c.root.must(t, http.StatusNotFound, "GET", "/v1/nothing", nil)
+	anyone.Must(t, http.StatusUnauthorized, "GET", "/v1/me", nil)
+	c.root.Must(t, http.StatusNotFound, "GET", "/v1/stepsies/999999999", nil)
+	c.root.Must(t, http.StatusNotFound, "GET", "/v1/nothing", nil)
 
 	metrics := callerOf("http://"+listen, "")
 	before := scrape(t, metrics)
@@ -80,7 +80,7 @@ func TestMetricsTellOfEveryPartWithBoundedLabels(t *testing.T) {
 				{"GET", "/v1/" + word}, {"GET", "/" + word}, {"GET", "/v1/stepsies/" + word}, {"GET", "/@" + word + "/" + word}, {"GET", "/v1/me?" + word + "=1"},
 				{"GET", "/assets/" + word}, {word, "/v1/me"}, {word, "/" + word}, {"PROPFIND", "/v1/stepsies"}, {"GET", "/api/v1/users/" + word},
 			} {
-				if _, err := c.root.send(request[0], request[1], nil); err != nil {
+				if _, err := c.root.Send(request[0], request[1], nil); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -96,10 +96,10 @@ func TestMetricsTellOfEveryPartWithBoundedLabels(t *testing.T) {
 	}
 
 	// With a listener of their own they are not on the public one.
-	if status := node.as("").status(t, "/metrics"); status != http.StatusNotFound {
+	if status := node.as("").Status(t, "/metrics"); status != http.StatusNotFound {
 		t.Errorf("/metrics on the public address is answered %d, want 404", status)
 	}
-	if status := metrics.status(t, "/v1/me"); status != http.StatusNotFound {
+	if status := metrics.Status(t, "/v1/me"); status != http.StatusNotFound {
 		t.Errorf("the API on the address of the metrics is answered %d, want 404", status)
 	}
 }
@@ -111,7 +111,7 @@ func TestMetricsOnThePublicAddressAreForThisMachine(t *testing.T) {
 	if lines := scrape(t, local); len(lines) < 50 {
 		t.Errorf("%d series", len(lines))
 	}
-	if status := local.forwarded("127.0.0.1").status(t, "/metrics"); status != http.StatusNotFound {
+	if status := forwarded(local, "127.0.0.1").Status(t, "/metrics"); status != http.StatusNotFound {
 		t.Errorf("through a proxy: status %d, want 404", status)
 	}
 }
@@ -119,16 +119,16 @@ func TestMetricsOnThePublicAddressAreForThisMachine(t *testing.T) {
 var sampleLine = regexp.MustCompile(`^[a-z_]+(_[a-z0-9]+)*(\{.*\})? [-+0-9.eEInfNa]+$`)
 
 // scrape returns the samples.
-func scrape(t *testing.T, c *caller) (lines []string) {
+func scrape(t *testing.T, c *testenv.Caller) (lines []string) {
 	t.Helper()
-	a, err := c.send("GET", "/metrics", nil)
+	a, err := c.Send("GET", "/metrics", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.status != http.StatusOK || !strings.HasPrefix(a.header.Get("Content-Type"), "text/plain") {
-		t.Fatalf("/metrics: status %d, %s", a.status, a.header.Get("Content-Type"))
+	if a.Status != http.StatusOK || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/plain") {
+		t.Fatalf("/metrics: status %d, %s", a.Status, a.Header.Get("Content-Type"))
 	}
-	for line := range strings.Lines(string(a.body)) {
+	for line := range strings.Lines(string(a.Body)) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "#") {
 			continue

@@ -106,15 +106,15 @@ func manyKeysAreAnsweredInTime(t *testing.T, c *cluster) {
 	var slowest time.Duration
 	for i := range 1000 {
 		wait.Go(func() {
-			who := &caller{url: c.nodes[i%len(c.nodes)].url(), key: keyLike(), http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+			who := &testenv.Caller{URL: c.nodes[i%len(c.nodes)].url(), Key: keyLike(), HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 			began := time.Now()
-			a, err := who.send("GET", "/v1/me", nil)
+			a, err := who.Send("GET", "/v1/me", nil)
 			if err != nil {
 				t.Errorf("a request got no answer while the database hangs: %v", err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			statuses[a.status]++
+			statuses[a.Status]++
 			slowest = max(slowest, time.Since(began))
 		})
 	}
@@ -163,7 +163,7 @@ func startLoad(t *testing.T, c *cluster) *load {
 	l.good = c.makeUser(t, "good", far)
 	near := c.makeUser(t, "near", map[string]any{"plan": "enterprise", "limits": map[string]any{"minute": 20}})
 	dead := c.makeUser(t, "dead", unlimited)
-	c.root.must(t, http.StatusOK, "POST", fmt.Sprintf("/v1/api-keys/%d/revoke", dead.ID), nil)
+	c.root.Must(t, http.StatusOK, "POST", fmt.Sprintf("/v1/api-keys/%d/revoke", dead.ID), nil)
 	for _, n := range c.nodes {
 		for range 2 {
 			l.client("reader", n.as(l.good.Key), "GET", "/v1/stepsies?limit=1", nil)
@@ -181,9 +181,9 @@ var allowed = map[string][]int{
 	"limited": {http.StatusOK, http.StatusTooManyRequests}, "dead key": {http.StatusUnauthorized},
 }
 
-func (l *load) client(name string, who *caller, method, path string, body any) {
+func (l *load) client(name string, who *testenv.Caller, method, path string, body any) {
 	l.clients.Go(func() {
-		defer who.http.CloseIdleConnections()
+		defer who.HTTP.CloseIdleConnections()
 		for {
 			select {
 			case <-l.done:
@@ -192,9 +192,9 @@ func (l *load) client(name string, who *caller, method, path string, body any) {
 			}
 			s := sample{client: name, sent: time.Now()}
 			var made struct{ ID int64 }
-			a, err := who.send(method, path, body)
-			s.took, s.status, s.err = time.Since(s.sent), a.status, err
-			if a.status == http.StatusCreated {
+			a, err := who.Send(method, path, body)
+			s.took, s.status, s.err = time.Since(s.sent), a.Status, err
+			if a.Status == http.StatusCreated {
 				if err := unmarshal(a, &made); err != nil {
 					s.err = err
 				}
@@ -240,8 +240,8 @@ func (l *load) until(what string, holds func() bool) {
 func (l *load) everyNodeAnswers(status int) func() bool {
 	return func() bool {
 		for _, n := range l.c.nodes {
-			a, err := (&caller{url: n.url(), key: l.good.Key, http: brief}).send("GET", "/v1/me", nil)
-			if err != nil || a.status != status {
+			a, err := (&testenv.Caller{URL: n.url(), Key: l.good.Key, HTTP: brief}).Send("GET", "/v1/me", nil)
+			if err != nil || a.Status != status {
 				return false
 			}
 		}
@@ -283,7 +283,7 @@ func (l *load) judge() {
 		}
 	}
 	for _, id := range l.created {
-		l.c.nodes[0].as(l.good.Key).must(t, http.StatusOK, "GET", fmt.Sprintf("/v1/stepsies/%d", id), nil)
+		l.c.nodes[0].as(l.good.Key).Must(t, http.StatusOK, "GET", fmt.Sprintf("/v1/stepsies/%d", id), nil)
 	}
 	if t.Failed() {
 		for i, n := range l.c.nodes {

@@ -21,7 +21,7 @@ func TestThreeNodesStartAtOnceOnAnEmptyDatabase(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newCluster(t, 3, address(t), "") // fails where one of them does
 			for _, n := range c.nodes {
-				c.root.at(n).must(t, http.StatusOK, "GET", "/v1/me", nil)
+				c.root.At(n.url()).Must(t, http.StatusOK, "GET", "/v1/me", nil)
 			}
 			if out := c.run(t, "migrate", "--log-level", "warn"); !strings.Contains(out, "at this program's version") {
 				t.Errorf("migrate said %q", out)
@@ -59,9 +59,9 @@ func TestNodesWorkThroughPgBouncer(t *testing.T) {
 // and revokes keys, each step through another node than the one before.
 func coreFlow(c *cluster, user string, key madeKey) error {
 	one, other := c.nodes[0].as(key.Key), c.nodes[1].as(key.Key)
-	defer one.http.CloseIdleConnections()
-	defer other.http.CloseIdleConnections()
-	admin := c.root.at(c.nodes[1])
+	defer one.HTTP.CloseIdleConnections()
+	defer other.HTTP.CloseIdleConnections()
+	admin := c.root.At(c.nodes[1].url())
 	var made struct {
 		ID   int64
 		Slug string
@@ -77,14 +77,14 @@ func coreFlow(c *cluster, user string, key madeKey) error {
 	then := func(p func() string, more string) func() string { return func() string { return p() + more } }
 	fixed := func(p string) func() string { return func() string { return p } }
 	for _, step := range []struct {
-		who    *caller
+		who    *testenv.Caller
 		status int
 		method string
 		path   func() string
 		body   any
 		into   any
 	}{
-		{one.once(rand.Text()), http.StatusCreated, "POST", fixed("/v1/stepsies"), map[string]any{"title": "Make tea", "steps": steps}, &made},
+		{once(one, rand.Text()), http.StatusCreated, "POST", fixed("/v1/stepsies"), map[string]any{"title": "Make tea", "steps": steps}, &made},
 		{other, http.StatusOK, "GET", path, nil, nil},
 		{other, http.StatusOK, "PATCH", path, map[string]any{"description": "With milk"}, nil},
 		{one, http.StatusOK, "POST", then(path, "/publish"), nil, nil},
@@ -104,7 +104,7 @@ func coreFlow(c *cluster, user string, key madeKey) error {
 		if step.into != nil {
 			into = append(into, step.into)
 		}
-		if err := step.who.want(step.status, step.method, step.path(), step.body, into...); err != nil {
+		if err := step.who.Want(step.status, step.method, step.path(), step.body, into...); err != nil {
 			return err
 		}
 	}
@@ -112,8 +112,8 @@ func coreFlow(c *cluster, user string, key madeKey) error {
 		return fmt.Errorf("a search found %v, want %d alone", found.Data, made.ID)
 	}
 	for _, dead := range []madeKey{next, after} {
-		for _, who := range []*caller{one, other} {
-			if err := who.with(dead.Key).want(http.StatusUnauthorized, "GET", "/v1/me", nil); err != nil {
+		for _, who := range []*testenv.Caller{one, other} {
+			if err := who.With(dead.Key).Want(http.StatusUnauthorized, "GET", "/v1/me", nil); err != nil {
 				return err
 			}
 		}

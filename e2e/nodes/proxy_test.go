@@ -44,9 +44,9 @@ type proxy struct {
 }
 
 // callers returns a client of the proxy that comes from an address of its own.
-func (p *proxy) caller(key, from string) *caller {
+func (p *proxy) caller(key, from string) *testenv.Caller {
 	c := callerOf(p.url, key)
-	transport := c.http.Transport.(*http.Transport)
+	transport := c.HTTP.Transport.(*http.Transport)
 	transport.TLSClientConfig = p.trusted
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {

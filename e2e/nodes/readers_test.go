@@ -21,7 +21,7 @@ func TestReadersAreCountedOnceByAllNodesAndSurviveKill(t *testing.T) {
 		ID   int64  `json:"id"`
 		Slug string `json:"slug"`
 	}
-	a.as(author.Key).must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{
+	a.as(author.Key).Must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{
 		"title": "Bread", "status": "published", "steps": []map[string]any{{"title": "Mix"}},
 	}, &made)
 	read := func(n *node, agent string) {
@@ -46,7 +46,7 @@ func TestReadersAreCountedOnceByAllNodesAndSurviveKill(t *testing.T) {
 		var s struct {
 			Views int64 `json:"views_count"`
 		}
-		b.as(author.Key).must(t, http.StatusOK, "GET", fmt.Sprintf("/v1/stepsies/%d", made.ID), nil, &s)
+		b.as(author.Key).Must(t, http.StatusOK, "GET", fmt.Sprintf("/v1/stepsies/%d", made.ID), nil, &s)
 		return s.Views
 	}
 	for i := range 30 {

@@ -40,7 +40,7 @@ func rollingRestart(t *testing.T, c *cluster, p *proxy) {
 	for i := range 4 {
 		who := p.caller(key.Key, "127.0.0.2")
 		clients.Go(func() {
-			defer who.http.CloseIdleConnections()
+			defer who.HTTP.CloseIdleConnections()
 			for n := 0; ; n++ {
 				select {
 				case <-done:
@@ -49,11 +49,11 @@ func rollingRestart(t *testing.T, c *cluster, p *proxy) {
 				}
 				var err error
 				if i%2 == 0 {
-					err = who.want(http.StatusOK, "GET", "/v1/stepsies?limit=1", nil)
+					err = who.Want(http.StatusOK, "GET", "/v1/stepsies?limit=1", nil)
 					reads.Add(1)
 				} else {
 					title := fmt.Sprintf("Written by %d as number %d", i, n)
-					err = who.once(title).want(http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": title})
+					err = once(who, title).Want(http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": title})
 					writes.Add(1)
 				}
 				if err != nil && failed.Add(1) <= 5 {
@@ -101,14 +101,14 @@ func restart(p *proxy, n *node) error {
 
 // once returns the caller with an idempotency key, as clients that may have to
 // send a write again use it.
-func (c *caller) once(key string) *caller {
+func once(c *testenv.Caller, key string) *testenv.Caller {
 	other := *c
-	other.header = http.Header{"Idempotency-Key": {key}}
+	other.Header = http.Header{"Idempotency-Key": {key}}
 	return &other
 }
 
 // titles counts the stepsies of the caller, and fails where two have one title.
-func titles(t *testing.T, c *caller) int {
+func titles(t *testing.T, c *testenv.Caller) int {
 	t.Helper()
 	seen := map[string]bool{}
 	path := "/v1/stepsies?limit=100"
@@ -119,7 +119,7 @@ func titles(t *testing.T, c *caller) int {
 				NextCursor string `json:"next_cursor"`
 			}
 		}
-		c.must(t, http.StatusOK, "GET", path, nil, &page)
+		c.Must(t, http.StatusOK, "GET", path, nil, &page)
 		for _, s := range page.Data {
 			if seen[s.Title] {
 				t.Errorf("%q was written twice", s.Title)
@@ -138,7 +138,7 @@ func titles(t *testing.T, c *caller) int {
 func TestNodeDrainsBeforeItStopsToAccept(t *testing.T) {
 	c := newCluster(t, 1, testenv.Postgres(t), "", "--drain", "2s")
 	n := c.nodes[0]
-	who := n.as(c.root.key)
+	who := n.as(c.root.Key)
 	if err := n.signalEnd(); err != nil {
 		t.Fatal(err)
 	}
@@ -148,18 +148,18 @@ func TestNodeDrainsBeforeItStopsToAccept(t *testing.T) {
 	})
 	// It still serves, on new connections too.
 	for range 3 {
-		fresh := n.as(c.root.key)
-		fresh.must(t, http.StatusOK, "GET", "/v1/me", nil)
-		who.must(t, http.StatusOK, "GET", "/v1/me", nil)
+		fresh := n.as(c.root.Key)
+		fresh.Must(t, http.StatusOK, "GET", "/v1/me", nil)
+		who.Must(t, http.StatusOK, "GET", "/v1/me", nil)
 	}
-	if a, err := who.send("GET", "/healthz", nil); err != nil || a.status != http.StatusOK {
-		t.Errorf("healthz while draining: status %d, %v", a.status, err)
+	if a, err := who.Send("GET", "/healthz", nil); err != nil || a.Status != http.StatusOK {
+		t.Errorf("healthz while draining: status %d, %v", a.Status, err)
 	}
 	if err := n.awaitEnd(); err != nil {
 		t.Error(err)
 	}
 	var me json.RawMessage
-	if err := who.want(http.StatusOK, "GET", "/v1/me", nil, &me); err == nil {
+	if err := who.Want(http.StatusOK, "GET", "/v1/me", nil, &me); err == nil {
 		t.Error("the node still answers after its end")
 	}
 }

@@ -20,7 +20,7 @@ func TestASlowWriteIsDoneAndItsConnectionGoesOn(t *testing.T) {
 	c := newCluster(t, 1, database, "")
 	key := c.makeUser(t, "patient", unlimited)
 	who := c.nodes[0].as(key.Key)
-	who.http.Transport = &http.Transport{MaxConnsPerHost: 1}
+	who.HTTP.Transport = &http.Transport{MaxConnsPerHost: 1}
 
 	ctx := context.Background()
 	conn, err := pgx.Connect(ctx, database)
@@ -37,7 +37,7 @@ func TestASlowWriteIsDoneAndItsConnectionGoesOn(t *testing.T) {
 	}
 	written := make(chan error, 1)
 	go func() {
-		written <- who.want(http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "It takes its time"})
+		written <- who.Want(http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "It takes its time"})
 	}()
 	time.Sleep(6 * time.Second)
 	if err := held.Commit(ctx); err != nil {
@@ -46,6 +46,6 @@ func TestASlowWriteIsDoneAndItsConnectionGoesOn(t *testing.T) {
 	if err := <-written; err != nil {
 		t.Error(err)
 	}
-	who.must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "The next one"})
-	who.must(t, http.StatusOK, "GET", "/v1/stepsies", nil)
+	who.Must(t, http.StatusCreated, "POST", "/v1/stepsies", map[string]any{"title": "The next one"})
+	who.Must(t, http.StatusOK, "GET", "/v1/stepsies", nil)
 }

@@ -1,6 +1,7 @@
 // Package testenv starts the real services that tests run against: PostgreSQL,
 // Redis, PgBouncer and Chromium, on free loopback ports and in temporary folders.
-// Only _test.go files import it.
+// Its Caller is what tests of the whole program call an API with. Only _test.go files
+// import it.
 //
 // Nothing that it starts outlives the test process, however that ends: see
 // supervisor. A system-wide cluster of the machine is never touched.
