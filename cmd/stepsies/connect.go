@@ -62,7 +62,7 @@ func (o *operator) find(ctx context.Context) error {
 				break
 			}
 		}
-		s, err := openInstallation(ctx, o.in, server.Config{Log: slog.New(slog.DiscardHandler), PublicURL: "http://localhost"})
+		s, err := openInstallation(ctx, o.in, server.Config{Log: slog.New(slog.DiscardHandler)})
 		if err == nil {
 			o.own = s
 			break

@@ -45,10 +45,12 @@ const (
 type Config struct {
 	DataDir     string // the folder of SQLite, the lock and the socket; unused with DatabaseURL
 	DatabaseURL string // postgres://…; "" is SQLite in DataDir
-	PublicURL   string // without a slash at the end
-	Origins     []string
-	Proxies     reqlog.Proxies
-	RateLimits  bool // limits per account; leak reports and sign-ins are limited by address anyway
+	// PublicURL is without a slash at the end. The one of the first start stays in the ids of
+	// feeds. "" is for what serves no readers, such as a command.
+	PublicURL  string
+	Origins    []string
+	Proxies    reqlog.Proxies
+	RateLimits bool // limits per account; leak reports and sign-ins are limited by address anyway
 	// LeakPartners are the public keys of who may report leaked keys by signed messages,
 	// in the form of api.ParsePartnerKeys; "": nobody may.
 	LeakPartners string
@@ -149,6 +151,11 @@ func (s *Server) open(ctx context.Context) error {
 		err = s.store.CheckVersion(ctx)
 	}
 	if err != nil {
+		return err
+	}
+	if c.PublicURL == "" {
+		c.PublicURL = "http://localhost"
+	} else if err := s.store.KeepOrigin(ctx, c.PublicURL); err != nil {
 		return err
 	}
 	s.metrics = newMetrics()

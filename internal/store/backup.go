@@ -22,6 +22,7 @@ type backupHeader struct {
 	Version      int64            `json:"version"` // of the database
 	Made         time.Time        `json:"made"`
 	Installation string           `json:"installation,omitempty"` // "" before version 6
+	Origin       string           `json:"origin,omitempty"`       // see Store.Origin
 	Numbers      map[string]int64 `json:"numbers,omitempty"`      // the last one given, by table
 }
 
@@ -53,7 +54,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) error {
 	defer func() { _ = sqlTx.Rollback() }()
 	t := &tx{Tx: sqlTx, pool: s.read, s: s, now: s.clock()}
 	header := backupHeader{Format: backupFormat, Version: version, Made: t.now}
-	if header.Installation, err = t.installation(ctx); err != nil {
+	if header.Installation, header.Origin, err = t.installation(ctx); err != nil {
 		return err
 	}
 	if header.Numbers, err = t.numbers(ctx); err != nil {
@@ -85,13 +86,6 @@ func (s *Store) backupVersion(ctx context.Context) (int64, error) {
 		err = fmt.Errorf("the database is at version %d and this program knows %d; use the program that migrated it", version, known)
 	}
 	return version, err
-}
-
-// installation returns what the installation is called in its backups.
-func (t *tx) installation(ctx context.Context) (string, error) {
-	var id string
-	err := t.one(ctx, `select id from installation`, nil, &id)
-	return id, wrap(err, "read the name of the installation")
 }
 
 func backUpTable(ctx context.Context, t *sql.Tx, out *json.Encoder, table string) error {

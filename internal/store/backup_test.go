@@ -80,6 +80,8 @@ func fillForBackup(t *testing.T, s *Store) stepsies.Secret {
 	name, email, title := "sarahchen", "sarah@example.com", "Crème brûlée 🍮"
 	_, err := s.CreateUser(ctx, byOperator, stepsies.UserChange{Username: &name, Email: &email}, stepsies.AccountChange{})
 	must(err)
+	must(s.KeepOrigin(ctx, "https://first.example"))
+	must(s.KeepOrigin(ctx, "https://second.example")) // the first start has been
 	secret := stepsies.NewSecret()
 	k, err := s.CreateAPIKey(ctx, byOperator, name, stepsies.KeyChange{Name: &title, Scopes: &[]string{"read"}}, secret)
 	must(err)
@@ -156,6 +158,9 @@ func checkRestored(t *testing.T, s *Store, secret stepsies.Secret) {
 	found, err := s.LookUpKeys(ctx, []stepsies.KeyHash{secret.Hash()})
 	if err != nil || len(found) != 1 {
 		t.Fatalf("the key is not there: %v, %v", found, err)
+	}
+	if origin, err := s.Origin(ctx); err != nil || origin != "https://first.example" {
+		t.Errorf("the first start was under %q (%v)", origin, err)
 	}
 	list, err := s.ListStepsies(ctx, StepsyFilter{Author: "sarahchen", Access: stepsies.Access{Everyone: true}, Query: "caram creme", Page: Page{Limit: 5}})
 	if err != nil || len(list.Items) != 1 || list.Items[0].Views != 7 {

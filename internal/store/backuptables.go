@@ -21,7 +21,7 @@ var numbered = []string{"accounts", "users", "api_keys", "stepsies", "ratings", 
 var notBackedUp = []string{"sessions", "one_time_links", "email_changes", "preview_links", "idempotency_records", "reader_salts", "reader_marks", "stepsy_search"}
 
 // stays are the tables that belong to the database itself. A restore leaves them as
-// they are, but for the name of the installation, which it takes from the backup.
+// they are, but for the name and the origin of the installation, which it takes from the backup.
 var stays = []string{"program_compat", "installation"}
 
 // rights says what a restore gives for each column of the tables that hold what

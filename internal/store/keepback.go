@@ -52,7 +52,7 @@ type heldText struct{ id, version, nextStep int64 }
 // nothing where the present database is another one's.
 func (t *tx) present(ctx context.Context, header backupHeader) (present, error) {
 	var was present
-	id, err := t.installation(ctx)
+	id, _, err := t.installation(ctx)
 	if err != nil {
 		return was, err
 	}

@@ -112,7 +112,7 @@ func (s *Store) Restore(ctx context.Context, r io.Reader, revokeAll bool) (Resto
 			return done, err
 		}
 	}
-	if err := t.rename(ctx, header.Installation); err != nil {
+	if err := t.rename(ctx, header); err != nil {
 		return done, err
 	}
 	if err := t.continueNumbers(ctx, header.Numbers); err != nil {
@@ -142,11 +142,14 @@ func openBackup(r io.Reader) (*bufio.Scanner, backupHeader, error) {
 	lines := bufio.NewScanner(zipped)
 	lines.Buffer(make([]byte, 64<<10), maxBackupLine)
 	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &header) != nil || header.Format != backupFormat ||
-		header.Installation != "" && !installationName.MatchString(header.Installation) {
+		header.Installation != "" && !installationName.MatchString(header.Installation) || len(header.Origin) > maxOrigin {
 		return nil, header, errNotABackup
 	}
 	return lines, header, nil
 }
+
+// maxOrigin is the length of a public URL in bytes that a backup may bring.
+const maxOrigin = 2_000
 
 // installationName is what installations are called: 128 random bits, or 122 of them.
 var installationName = regexp.MustCompile(`^[0-9a-f]{32}$`)
@@ -191,12 +194,13 @@ func (t *tx) empty(ctx context.Context) error {
 }
 
 // rename makes the installation the one that the backup is of, so that it knows what
-// it revokes from now on when a later backup of the same one is restored.
-func (t *tx) rename(ctx context.Context, installation string) error {
-	if installation == "" {
+// it revokes from now on when a later backup of the same one is restored, and so that
+// feeds go on calling by the same names what came back.
+func (t *tx) rename(ctx context.Context, header backupHeader) error {
+	if header.Installation == "" {
 		return nil
 	}
-	_, err := t.exec(ctx, `update installation set id = $1`, installation)
+	_, err := t.exec(ctx, `update installation set id = $1, origin = case when $2 = '' then origin else $2 end`, header.Installation, header.Origin)
 	return wrap(err, "take over the name of the installation")
 }
 

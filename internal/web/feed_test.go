@@ -65,8 +65,18 @@ type feedRead struct {
 	} `xml:"entry"`
 }
 
-// feed reads a feed, which has to be a valid one.
+// feed reads a feed, which has to be a valid one that is called by its address.
 func (h *keyHouse) feed(t *testing.T, path string) feedRead {
+	t.Helper()
+	f := h.anyFeed(t, path)
+	if self := "http://stepsies.test" + path; f.ID != self || f.Links[0].Rel != "self" || f.Links[0].Href != self || f.Links[1].Rel != "alternate" {
+		t.Errorf("%s is %s with the links %+v", path, f.ID, f.Links)
+	}
+	return f
+}
+
+// anyFeed reads a feed, which has to be a valid one.
+func (h *keyHouse) anyFeed(t *testing.T, path string) feedRead {
 	t.Helper()
 	page := (&person{h: h}).get(t, path)
 	wantStatus(t, page, http.StatusOK)
@@ -77,9 +87,6 @@ func (h *keyHouse) feed(t *testing.T, path string) feedRead {
 	var f feedRead
 	if err := xml.Unmarshal([]byte(page.body), &f); err != nil {
 		t.Fatal(err)
-	}
-	if self := "http://stepsies.test" + path; f.ID != self || f.Links[0].Rel != "self" || f.Links[0].Href != self || f.Links[1].Rel != "alternate" {
-		t.Errorf("%s is %s with the links %+v", path, f.ID, f.Links)
 	}
 	return f
 }

@@ -74,7 +74,7 @@ func (p *Pages) Feed(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.feed(q, atomFeed{ID: p.PublicURL + page.FeedPath, Title: "Stepsies", Sub: "The newest step-by-step guides"}, "/", found.Items, time.Unix(0, 0))
+	return p.feed(q, page.FeedPath, atomFeed{Title: "Stepsies", Sub: "The newest step-by-step guides"}, "/", found.Items, time.Unix(0, 0))
 }
 
 // AuthorFeed is what an author published last.
@@ -87,33 +87,41 @@ func (p *Pages) AuthorFeed(q *page.Request) error {
 	if err != nil {
 		return err
 	}
-	f := atomFeed{ID: p.PublicURL + page.AuthorPath(author.Username) + page.FeedPath, Title: "Stepsies by " + author.DisplayName, Sub: author.Bio}
+	f := atomFeed{Title: "Stepsies by " + author.DisplayName, Sub: author.Bio}
 	f.Author = person(p.PublicURL, author.Username, author.DisplayName)
-	return p.feed(q, f, page.AuthorPath(author.Username), found.Items, author.CreatedAt)
+	return p.feed(q, page.AuthorPath(author.Username)+page.FeedPath, f, page.AuthorPath(author.Username), found.Items, author.CreatedAt)
 }
 
-// feed answers with a feed of these stepsies; begun is when it was last changed where
-// there are none.
-func (p *Pages) feed(q *page.Request, f atomFeed, path string, list []stepsies.Stepsy, begun time.Time) error {
+// feed answers with the feed at self of these stepsies, which are on the page at path too;
+// begun is when it was last changed where there are none. What it calls itself and its
+// entries by stays when the public URL changes: to a reader, another id is another entry.
+func (p *Pages) feed(q *page.Request, self string, f atomFeed, path string, list []stepsies.Stepsy, begun time.Time) error {
 	list, err := p.Store.WithSteps(q.Context(), list, maxFeedText)
 	if err != nil {
 		return err
 	}
-	f.Lang = "en"
-	f.Links = []atomLink{{"self", "application/atom+xml", f.ID}, {"alternate", "text/html", p.PublicURL + path}}
+	origin, err := p.Store.Origin(q.Context())
+	if err != nil {
+		return err
+	}
+	if origin == "" {
+		origin = p.PublicURL
+	}
+	f.Lang, f.ID = "en", origin+self
+	f.Links = []atomLink{{"self", "application/atom+xml", p.PublicURL + self}, {"alternate", "text/html", p.PublicURL + path}}
 	for i, s := range list {
 		if i == 0 || s.UpdatedAt.After(begun) {
 			begun = s.UpdatedAt
 		}
-		f.Entries = append(f.Entries, p.entry(s))
+		f.Entries = append(f.Entries, p.entry(origin, s))
 	}
 	f.Updated = page.Machine(begun)
 	return answerXML(q, atomType, f)
 }
 
-func (p *Pages) entry(s stepsies.Stepsy) atomEntry {
+func (p *Pages) entry(origin string, s stepsies.Stepsy) atomEntry {
 	e := atomEntry{
-		ID: entryID(p.PublicURL, s), Title: s.Title, Published: page.Machine(s.PublishedAt), Updated: page.Machine(s.UpdatedAt), Summary: s.Description,
+		ID: entryID(origin, s), Title: s.Title, Published: page.Machine(s.PublishedAt), Updated: page.Machine(s.UpdatedAt), Summary: s.Description,
 		Author: *person(p.PublicURL, s.Username, s.DisplayName), Category: atomCategory{s.Category, page.CategoryName(s.Category)},
 		Link: atomLink{"alternate", "text/html", p.PublicURL + page.PublicPath(s)},
 	}
