@@ -172,7 +172,7 @@ func (s *shard) markDirty(a *account) {
 
 // flushesToForget is within how many calls of Flush an idle account is forgotten: each
 // looks at a part of all accounts.
-const flushesToForget = 30
+const flushesToForget = 60
 
 // Flush writes every count that the database has not got. It also loads the months that
 // could not be loaded when they were needed, and forgets idle accounts. What cannot be

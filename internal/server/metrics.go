@@ -66,6 +66,10 @@ func newMetrics() *metrics {
 			Name: "stepsies_leaked_keys_revoked_total", Help: "Keys that a leak report ended, by who made it.",
 		}, []string{"from"}),
 	}
+	for _, from := range []string{"anyone", "github"} { // what never happened is 0, and not nothing
+		m.leaks.WithLabelValues(from, "taken")
+		m.leakedKeys.WithLabelValues(from)
+	}
 	m.registry.MustRegister(m.leaks, m.leakedKeys, m.requests, m.durations, m.admissions, m.lookups, m.batches, m.lookupTime, m.redisTime,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
