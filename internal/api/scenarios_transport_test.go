@@ -184,8 +184,9 @@ func TestBodiesOverTheNetwork(t *testing.T) {
 	}
 
 	for _, path := range []string{"/v1/stepsies", "/v1/stepsies/{draft}", "/v1/me", "/v1/nothing", "/openapi.json"} {
-		get, body := ask("GET", path, "")
-		head, nothing := ask("HEAD", path, "")
+		const plain = "Accept-Encoding: identity" // of itself net/http asks for gzip by GET, and by HEAD does not
+		get, body := ask("GET", path, "", plain)
+		head, nothing := ask("HEAD", path, "", plain)
 		if head.StatusCode != get.StatusCode || nothing != "" || head.Header.Get("Content-Type") != get.Header.Get("Content-Type") || head.Header.Get("ETag") != get.Header.Get("ETag") {
 			t.Errorf("HEAD %s: %d with %q, but GET: %d", path, head.StatusCode, nothing, get.StatusCode)
 		}
